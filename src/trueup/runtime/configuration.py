@@ -1,0 +1,180 @@
+"""What the operator sets: environment variables over an optional file, validated once, errors naming the variable.
+
+The file is ``TRUEUP_HOME/trueup.toml`` or the one that ``TRUEUP_CONFIG`` names; its keys are the variables' names in
+lower case without ``TRUEUP_`` (``database_url`` for ``DATABASE_URL``). The environment wins over the file.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import tomllib
+from functools import cache
+from pathlib import Path
+from typing import Any, Final, Literal
+
+import psycopg
+from psycopg.conninfo import conninfo_to_dict
+from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from typing_extensions import override
+
+from trueup.kernel.errors import Refused
+
+VARIABLES: Final = {
+    "home": "TRUEUP_HOME",
+    "host": "TRUEUP_HOST",
+    "port": "TRUEUP_PORT",
+    "database_url": "DATABASE_URL",
+    "secret_key": "TRUEUP_SECRET_KEY",
+    "secret_key_file": "TRUEUP_SECRET_KEY_FILE",
+    "trusted_proxies": "TRUEUP_TRUSTED_PROXIES",
+    "tls_cert": "TRUEUP_TLS_CERT",
+    "tls_key": "TRUEUP_TLS_KEY",
+    "allowed_hosts": "TRUEUP_ALLOWED_HOSTS",
+    "log_format": "TRUEUP_LOG_FORMAT",
+    "log_level": "TRUEUP_LOG_LEVEL",
+}
+"""Field to the environment variable that sets it."""
+
+
+class ConfigurationInvalid(Refused):
+    """A setting cannot be used as it stands."""
+
+    code = "configuration_invalid"
+
+
+class Configuration(BaseSettings):
+    """All settings with their defaults. Durations are in seconds where a unit is not named."""
+
+    model_config = SettingsConfigDict(env_prefix="TRUEUP_", extra="forbid", frozen=True)
+
+    home: Path = Field(default_factory=lambda: Path.home() / ".trueup")
+    """Folder for the embedded database, the key file and logs."""
+    host: str = "127.0.0.1"
+    """Address to listen on; anything but loopback has to be asked for here."""
+    port: int = Field(default=8000, ge=1, le=65535)
+    """The one port of ``trueup up``; ``trueup web`` and ``trueup intake`` take it too."""
+    database_url: str = Field(default="", repr=False)
+    """A PostgreSQL 15+ address; empty means the embedded server in ``home``."""
+    secret_key: str = Field(default="", repr=False)
+    """32 bytes in base64 that encrypt keys and secrets at rest; empty means ``secret_key_file``."""
+    secret_key_file: Path | None = None
+    """A file of mode 0600 with the same; default ``home/secret.key``, made at the first start."""
+    trusted_proxies: str = ""
+    """Addresses or networks, separated by commas, whose ``X-Forwarded-*`` headers are believed."""
+    tls_cert: Path | None = None
+    tls_key: Path | None = None
+    allowed_hosts: str = ""
+    """Host names, separated by commas, that browsers may use besides loopback and ``host``."""
+    log_format: Literal["auto", "json", "text"] = "auto"
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    @classmethod
+    @override
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Only what ``load`` collects: it already merged the file and the environment."""
+        del settings_cls, env_settings, dotenv_settings, file_secret_settings
+        return (init_settings,)
+
+    @field_validator("home", "secret_key_file", "tls_cert", "tls_key", mode="before")
+    @classmethod
+    def _expand(cls, value: Any) -> Any:
+        return Path(value).expanduser().absolute() if isinstance(value, str) and value else value or None
+
+    @field_validator("database_url")
+    @classmethod
+    def _postgres(cls, value: str) -> str:
+        if value and not value.startswith(("postgresql://", "postgres://")):
+            message = "must begin with postgresql://"
+            raise ValueError(message)
+        try:
+            conninfo_to_dict(value)
+        except psycopg.Error:
+            # The library's own words quote the address, and with it the password.
+            message = "is not a PostgreSQL address, such as postgresql://user:password@host:5432/name"
+            raise ValueError(message) from None
+        return value
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _networks(cls, value: str) -> str:
+        for part in filter(None, (piece.strip() for piece in value.split(","))):
+            ipaddress.ip_network(part, strict=False)
+        return value
+
+    @model_validator(mode="after")
+    def _pairs(self) -> Configuration:
+        if bool(self.tls_cert) != bool(self.tls_key):
+            message = "TRUEUP_TLS_CERT and TRUEUP_TLS_KEY go together"
+            raise ValueError(message)
+        return self
+
+    @property
+    def base_url(self) -> str:
+        """Where this installation answers, as a person on this host would type it."""
+        scheme = "https" if self.tls_cert else "http"
+        host = "127.0.0.1" if self.host in {"0.0.0.0", "::"} else self.host  # noqa: S104 - compared, not bound
+        return f"{scheme}://{f'[{host}]' if ':' in host else host}:{self.port}"
+
+
+def load(environ: dict[str, str] | None = None) -> Configuration:
+    """Read the file and the environment; a bad value raises ``ConfigurationInvalid`` that names the variable."""
+    environ = dict(os.environ) if environ is None else environ
+    values: dict[str, Any] = _file_values(environ)
+    values |= {field: environ[name] for field, name in VARIABLES.items() if environ.get(name)}
+    try:
+        return Configuration(**values)
+    except ValidationError as error:
+        problems = [f"{_variable(item['loc'])}: {item['msg'].removeprefix('Value error, ')}" for item in error.errors()]
+        raise ConfigurationInvalid(
+            "The configuration cannot be used. " + "; ".join(problems) + ".",
+            hint="Correct the variable, or the key of the same name in trueup.toml.",
+        ) from None
+
+
+def _variable(location: tuple[int | str, ...]) -> str:
+    return VARIABLES.get(str(location[0]), str(location[0])) if location else "configuration"
+
+
+def _file_values(environ: dict[str, str]) -> dict[str, Any]:
+    named = environ.get("TRUEUP_CONFIG")
+    home = environ.get("TRUEUP_HOME")
+    path = (
+        Path(named).expanduser()
+        if named
+        else (Path(home).expanduser() if home else Path.home() / ".trueup") / "trueup.toml"
+    )
+    try:
+        if not path.is_file():
+            if named:
+                raise ConfigurationInvalid(
+                    f"TRUEUP_CONFIG: there is no file {path}.", hint="Create it, or unset TRUEUP_CONFIG."
+                )
+            return {}
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+        readable = path.stat().st_mode & 0o077
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigurationInvalid(f"{path} is not valid TOML: {error}.", hint="Correct the line it names.") from None
+    except OSError as error:
+        raise ConfigurationInvalid(
+            f"{path} cannot be read: {error.strerror}.", hint="Correct its owner or its mode."
+        ) from None
+    if readable and "secret_key" in values:
+        raise ConfigurationInvalid(
+            f"{path} holds secret_key (TRUEUP_SECRET_KEY) and can be read by others.", hint=f"Run: chmod 600 {path}"
+        )
+    return values
+
+
+@cache
+def current() -> Configuration:
+    """The configuration of this process, read once."""
+    return load()

@@ -1,0 +1,27 @@
+"""Prometheus metrics of this process. Names begin with ``trueup_``; labels are bounded sets, never ids."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from prometheus_client import Counter, Gauge, Histogram
+
+DRAINED: Final = Counter("trueup_drained_rows_total", "Rows a drain handled, by result.", ["drain", "result"])
+DRAIN_SECONDS: Final = Histogram(
+    "trueup_drain_step_seconds",
+    "How long a drain's batch took.",
+    ["drain"],
+    buckets=(0.001, 0.005, 0.02, 0.1, 0.5, 2, 10),
+)
+INTAKE_REQUESTS: Final = Counter(
+    "trueup_intake_requests_total", "Answers of the webhook intake, by outcome.", ["outcome"]
+)
+INTAKE_QUEUE: Final = Gauge("trueup_intake_queue", "Verified events waiting for their commit in this process.")
+INTAKE_FLUSH_SECONDS: Final = Histogram(
+    "trueup_intake_flush_seconds",
+    "How long a group commit took.",
+    buckets=(0.0005, 0.001, 0.002, 0.005, 0.01, 0.05, 0.25, 1, 5),
+)
+INTAKE_FLUSH_ROWS: Final = Histogram(
+    "trueup_intake_flush_rows", "Events in a group commit.", buckets=(1, 2, 5, 10, 20, 50, 100, 200)
+)
