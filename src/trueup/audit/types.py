@@ -1,0 +1,45 @@
+"""The public nouns of the audit log."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from trueup.kernel.records import Record
+
+
+class Action(StrEnum):
+    """Everything that is ever recorded, as ``domain.noun.verb_past``; an action not listed here cannot be written."""
+
+    ACCOUNT_CONNECTED = "accounts.account.connected"
+    ACCOUNT_CHANGED = "accounts.account.changed"
+    ACCOUNT_APPEARED = "accounts.account.appeared"
+    WEBHOOK_SECRET_ADDED = "accounts.webhook_secret.added"  # noqa: S105 - the name of an action
+    WEBHOOK_SECRET_RETIRED = "accounts.webhook_secret.retired"  # noqa: S105 - the name of an action
+    OPERATOR_CREATED = "operators.operator.created"
+    OPERATOR_PASSWORD_SET = "operators.operator.password_set"  # noqa: S105 - the name of an action
+    OPERATOR_SIGNED_IN = "operators.operator.signed_in"
+    OPERATOR_SIGNED_OUT = "operators.operator.signed_out"
+    OPERATOR_SIGN_IN_REFUSED = "operators.operator.sign_in_refused"
+    TOKEN_CREATED = "operators.token.created"  # noqa: S105 - the name of an action
+    TOKEN_REVOKED = "operators.token.revoked"  # noqa: S105 - the name of an action
+    PENDING_RETRIED = "inbox.pending.retried"
+    FOLDS_RETRIED = "customer.folds.retried"
+    CUSTOMERS_REFOLDED = "customer.customers.refolded"
+
+
+class AuditEntry(Record, frozen=True):
+    """One recorded change, as it is read back."""
+
+    id: int
+    at: datetime
+    actor_kind: str
+    actor_id: str
+    action: str
+    object_type: str
+    object_id: str
+    why: str
+    before: Any
+    after: Any
+    request_id: str
