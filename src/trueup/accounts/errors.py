@@ -1,0 +1,29 @@
+"""What can go wrong with accounts."""
+
+from __future__ import annotations
+
+from trueup.kernel.errors import Conflict, NotFound, Refused
+
+
+class AccountUnknown(NotFound):
+    """No account has this slug or id."""
+
+    code = "account_unknown"
+
+
+class AccountExists(Conflict):
+    """The slug is taken by an account in another mode."""
+
+    code = "account_exists"
+
+
+class ApiKeyInvalid(Refused):
+    """The key is no Stripe key, or of the wrong kind for what is asked."""
+
+    code = "api_key_invalid"
+
+
+class WebhookSecretInvalid(Refused):
+    """The signing secret is no Stripe signing secret."""
+
+    code = "webhook_secret_invalid"
