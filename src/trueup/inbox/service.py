@@ -1,0 +1,150 @@
+"""What others may ask of the log, and how its readers claim from it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import psycopg
+
+from trueup.accounts import service as accounts
+from trueup.audit import service as audit
+from trueup.audit.types import Action
+from trueup.inbox import store
+from trueup.inbox.types import TOPIC, EventDetail, EventRow, InboxStats, PendingEvent, QuarantinedRow, State
+from trueup.kernel.actor import Actor
+from trueup.kernel.errors import NotFound, Refused
+from trueup.runtime import clock, database, queues
+from trueup.runtime.pages import Moment, Number, Page, decode_cursor, encode_cursor
+from trueup.runtime.queues import Claimed, Queue
+from trueup.runtime.wake import wake
+
+PENDING: Final = Queue(table="inbox_pending", columns=("account_id", "livemode", "event_id", "created"))
+"""Snapshot events that the mirror has not read."""
+MONTHS_BACK: Final = 24
+MONTHS_AHEAD: Final = 3
+LARGEST_PAGE: Final = 200
+
+
+def pending_events(rows: Sequence[Claimed]) -> list[PendingEvent]:
+    """The bodies of claimed rows of ``PENDING``; a row whose event is gone (erased, expired) is left out."""
+    return store.bodies([(row.values[0], row.values[1], row.values[2], row.values[3]) for row in rows])
+
+
+def events(
+    *,
+    q: str = "",
+    type: str = "",  # noqa: A002 - the field's name
+    state: str = "",
+    account_id: int | None = None,
+    limit: int = 50,
+    after: str | None = None,
+) -> Page[EventRow]:
+    """The log, newest first. ``q`` is an event or object id, exactly; ``state`` one of ``State``."""
+    try:
+        wanted = State(state) if state else None
+    except ValueError:
+        raise Refused(
+            f"There is no state {state}.", code="state_unknown", hint=f"One of: {', '.join(State)}."
+        ) from None
+    limit = max(1, min(limit, LARGEST_PAGE))
+    cursor = None
+    if after:
+        cursor = decode_cursor(after, tuple[Moment, str])
+    slugs = _slugs()
+    rows = store.event_rows(
+        q=q, type_=type, state=wanted, account_id=account_id, limit=limit + 1, after=cursor, slugs=slugs
+    )
+    total = store.event_total(q=q, type_=type, state=wanted, account_id=account_id, slugs=slugs)
+    more = len(rows) > limit
+    last = rows[limit - 1] if more else None
+    return Page(
+        data=tuple(rows[:limit]),
+        next=encode_cursor(last.received_at.isoformat(), last.event_id) if last else None,
+        total=total,
+    )
+
+
+def _slugs() -> dict[int, str]:
+    return {account.id: account.slug for account in accounts.accounts()}
+
+
+def bodies(keys: Sequence[tuple[int, bool, str, datetime]]) -> list[PendingEvent]:
+    """The stored bodies of events named by account, mode, event id and created.
+
+    Those that are gone are left out, the order is not kept.
+    """
+    return store.bodies(list(keys))
+
+
+def quarantined_body(quarantined_id: int) -> bytes:
+    """A body in the quarantine, exactly as received."""
+    body = store.quarantined_body(quarantined_id)
+    if body is None:
+        raise NotFound(f"There is no quarantined body {quarantined_id}.", code="quarantined_unknown")
+    return body
+
+
+def event(event_id: str) -> EventDetail:
+    """One event with its body exactly as received."""
+    detail = store.event_detail(event_id, slugs=_slugs())
+    if detail is None:
+        raise NotFound(
+            f"There is no event {event_id}.",
+            code="event_unknown",
+            hint="It may have been sent to another account or not at all.",
+        )
+    return detail
+
+
+def quarantined(*, limit: int = 50, after: str | None = None) -> Page[QuarantinedRow]:
+    """Signed bodies that cannot be used, newest first."""
+    limit = max(1, min(limit, LARGEST_PAGE))
+    before_id = decode_cursor(after, tuple[Number])[0] if after else 2**63 - 1
+    rows = store.quarantined_rows(limit=limit + 1, before_id=before_id, slugs=_slugs())
+    more = len(rows) > limit
+    return Page(
+        data=tuple(rows[:limit]),
+        next=encode_cursor(rows[limit - 1].id) if more else None,
+        total=store.quarantined_total(),
+    )
+
+
+def stats() -> InboxStats:
+    """How the inbox stands."""
+    return store.stats()
+
+
+def ensure_partitions(*, now: datetime | None = None) -> None:
+    """Make the log's partitions from two years back to three months ahead; run at start and daily, safe to repeat."""
+    month = (now or clock.now()).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    for _ in range(MONTHS_BACK):
+        month = (month - timedelta(days=1)).replace(day=1)
+    with database.transaction() as connection:
+        connection.execute("select pg_advisory_xact_lock(hashtext('inbox_event partitions'))")
+        connection.execute("set local lock_timeout = '5s'")
+        for _ in range(MONTHS_BACK + MONTHS_AHEAD + 1):
+            store.ensure_month(month)
+            month = (month + timedelta(days=32)).replace(day=1)
+
+
+def retry_set_aside(*, by: Actor) -> int:
+    """Give every event that was set aside another round of attempts; returns how many."""
+    with database.transaction() as connection:
+        count = queues.retry(connection, PENDING)
+        audit.record(
+            connection,
+            by=by,
+            action=Action.PENDING_RETRIED,
+            object_type="queue",
+            object_id=PENDING.table,
+            after={"rows": count},
+        )
+        wake(connection, TOPIC)
+    return count
+
+
+def depth(connection: psycopg.Connection[tuple[Any, ...]]) -> queues.Depth:
+    """How the mirror's queue stands."""
+    return queues.depth(connection, PENDING, "received_at")

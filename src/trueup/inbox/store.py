@@ -1,0 +1,229 @@
+"""Statements on the log and its readers' queues."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import msgspec
+import psycopg
+
+from trueup.inbox.types import EventDetail, EventRow, InboxStats, Kind, PendingEvent, QuarantinedRow, Source, State
+from trueup.runtime import database
+
+BODIES: Final = """
+select k.account_id, k.livemode, k.event_id, e.body
+from unnest(%(account_id)b::int8[], %(livemode)b::bool[], %(event_id)b::text[], %(created)b::timestamptz[])
+     as k (account_id, livemode, event_id, created)
+cross join lateral (
+    select body from inbox_event
+    where (account_id, livemode, event_id, created) = (k.account_id, k.livemode, k.event_id, k.created) offset 0
+) e
+"""
+"""Looks rows up one by one in the partition each belongs to.
+
+``offset 0`` forbids the planner, whose statistics lag behind a fast load, to read the whole log instead.
+"""
+
+ROW_COLUMNS: Final = """
+    e.account_id, e.livemode, e.event_id, e.type, e.created, e.received_at, e.object_type, e.object_id, e.customer,
+    e.api_version, e.source, e.kind,
+    case when p.id is null and f.id is null then 'folded'
+         when p.set_aside_at is not null or f.set_aside_at is not null then 'set_aside'
+         when f.id is not null then 'awaiting_fetch' else 'waiting' end,
+    coalesce(p.last_error, f.last_error)
+"""
+
+JOINS: Final = """
+    left join inbox_pending p
+        on p.event_id = e.event_id and p.account_id = e.account_id and p.livemode = e.livemode and p.created = e.created
+    left join inbox_awaitingfetch f
+        on f.event_id = e.event_id and f.account_id = e.account_id and f.livemode = e.livemode and f.created = e.created
+"""
+
+STATES: Final = {
+    State.FOLDED: "p.id is null and f.id is null",
+    State.WAITING: "p.id is not null and p.set_aside_at is null",
+    State.AWAITING_FETCH: "f.id is not null and f.set_aside_at is null",
+    State.SET_ASIDE: "(p.set_aside_at is not null or f.set_aside_at is not null)",
+}
+
+STATS: Final = """
+select (select count(*) from inbox_event where received_at > now() - interval '24 hours'),
+       (select count(*) from inbox_pending where set_aside_at is null),
+       (select count(*) from inbox_awaitingfetch where set_aside_at is null),
+       (select count(*) from inbox_pending where set_aside_at is not null)
+           + (select count(*) from inbox_awaitingfetch where set_aside_at is not null),
+       (select count(*) from inbox_quarantined),
+       (select max(received_at) from inbox_event)
+"""
+
+BY_EVENT_ID: Final = "(e.account_id = any(%(accounts)s) and e.livemode = any('{t,f}') and e.event_id = %(event_id)s)"
+"""The primary key begins with account and mode; naming all of them lets it serve."""
+
+MONTH: Final = """
+do $$
+declare
+    first date := date '{month}';
+    since text := first || ' 00:00:00+00';
+    until text := (first + interval '1 month')::date || ' 00:00:00+00';
+    part text := 'inbox_event_{suffix}';
+begin
+    if to_regclass(part) is not null then
+        return;
+    end if;
+    execute format('create table %I (like inbox_event including defaults including constraints including storage)',
+                   part);
+    -- A row of this month that came before its partition waits in the default one, and would forbid attaching it.
+    -- Nobody may add another between the move and the attachment, which takes this lock anyway.
+    lock table inbox_event_other in access exclusive mode;
+    execute format('with moved as (delete from inbox_event_other where created >= %L and created < %L returning *) '
+                   'insert into %I select * from moved', since, until, part);
+    execute format('alter table inbox_event attach partition %I for values from (%L) to (%L)', part, since, until);
+end $$
+"""
+
+
+def bodies(rows: list[tuple[int, bool, str, datetime]]) -> list[PendingEvent]:
+    """The stored bodies of these keys."""
+    values = {
+        "account_id": [row[0] for row in rows],
+        "livemode": [row[1] for row in rows],
+        "event_id": [row[2] for row in rows],
+        "created": [row[3] for row in rows],
+    }
+    cursor = psycopg.Cursor(database.connection())
+    cursor.execute(BODIES.encode(), values, binary=True)
+    return [PendingEvent(account_id=row[0], livemode=row[1], event_id=row[2], body=row[3]) for row in cursor.fetchall()]
+
+
+def to_row(row: tuple[Any, ...], slugs: Mapping[int, str]) -> dict[str, Any]:
+    """The fields of an ``EventRow`` from ``ROW_COLUMNS``."""
+    names = [name for name in EventRow.__struct_fields__ if name != "account_slug"]
+    fields = dict(zip(names, row, strict=True))
+    fields["account_slug"] = slugs.get(fields["account_id"], "")
+    return fields | {"source": Source(fields["source"]), "kind": Kind(fields["kind"]), "state": State(fields["state"])}
+
+
+def event_rows(
+    *,
+    q: str,
+    type_: str,
+    state: State | None,
+    account_id: int | None,
+    limit: int,
+    after: tuple[datetime, str] | None,
+    slugs: Mapping[int, str],
+) -> list[EventRow]:
+    """Events, newest first."""
+    where, values = _filters(q=q, type_=type_, state=state, account_id=account_id, slugs=slugs)
+    if after is not None:
+        where.append("(e.received_at, e.event_id) < (%(after_received_at)s, %(after_event_id)s)")
+        values |= {"after_received_at": after[0], "after_event_id": after[1]}
+    values["limit"] = limit
+    sql = (
+        f"select {ROW_COLUMNS} from inbox_event e {JOINS} where {' and '.join(where)} "  # noqa: S608 - all parts are constants of this file
+        "order by e.received_at desc, e.event_id desc limit %(limit)s"
+    )
+    return [EventRow(**to_row(row, slugs)) for row in database.execute(sql, values).fetchall()]
+
+
+def _filters(
+    *, q: str, type_: str, state: State | None, account_id: int | None, slugs: Mapping[int, str]
+) -> tuple[list[str], dict[str, Any]]:
+    where, values = ["true"], dict[str, Any]()
+    if q.startswith("evt_"):
+        where.append(BY_EVENT_ID)
+        values |= {"event_id": q, "accounts": list(slugs)}
+    elif q:
+        where.append("(e.event_id = %(q)s or e.object_id = %(q)s or e.customer = %(q)s)")
+        values["q"] = q
+    if type_:
+        where.append("e.type = %(type)s")
+        values["type"] = type_
+    if state is not None:
+        where.append(STATES[state])
+    if account_id is not None:
+        where.append("e.account_id = %(account_id)s")
+        values["account_id"] = account_id
+    return where, values
+
+
+def event_total(*, q: str, type_: str, state: State | None, account_id: int | None, slugs: Mapping[int, str]) -> int:
+    """How many events match."""
+    where, values = _filters(q=q, type_=type_, state=state, account_id=account_id, slugs=slugs)
+    joins = JOINS if state is not None else ""
+    row = database.execute(f"select count(*) from inbox_event e {joins} where {' and '.join(where)}", values).fetchone()  # noqa: S608
+    return int(row[0]) if row else 0
+
+
+def event_detail(event_id: str, *, slugs: Mapping[int, str]) -> EventDetail | None:
+    """An event with its body; the newest one where two accounts know the same id."""
+    sql = (
+        f"select {ROW_COLUMNS}, e.body, encode(e.body_sha256, 'hex'), e.signature, e.redacted_at "  # noqa: S608
+        f"from inbox_event e {JOINS} "
+        f"where {BY_EVENT_ID} order by e.received_at desc limit 1"
+    )
+    row = database.execute(sql, {"event_id": event_id, "accounts": list(slugs)}).fetchone()
+    if row is None:
+        return None
+    width = len(EventRow.__struct_fields__) - 1
+    body, digest, signature, redacted_at = row[width:]
+    try:
+        payload = msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        payload = None
+    return EventDetail(
+        **to_row(row[:width], slugs),
+        body=bytes(body),
+        payload=payload,
+        body_sha256=digest,
+        signature=signature,
+        redacted_at=redacted_at,
+    )
+
+
+def quarantined_rows(*, limit: int, before_id: int, slugs: Mapping[int, str]) -> list[QuarantinedRow]:
+    """Bodies that cannot be used, newest first."""
+    sql = """
+        select id, account_id, reason, detail, received_at, octet_length(body), encode(body_sha256, 'hex')
+        from inbox_quarantined where id < %(before_id)s order by id desc limit %(limit)s
+    """
+    rows = database.execute(sql, {"limit": limit, "before_id": before_id}).fetchall()
+    return [
+        QuarantinedRow(
+            id=row[0],
+            account_slug=slugs.get(row[1], ""),
+            reason=row[2],
+            detail=row[3],
+            received_at=row[4],
+            body_size=row[5],
+            body_sha256=row[6],
+        )
+        for row in rows
+    ]
+
+
+def quarantined_body(quarantined_id: int) -> bytes | None:
+    """A body in the quarantine, exactly as received."""
+    row = database.execute("select body from inbox_quarantined where id = %(id)s", {"id": quarantined_id}).fetchone()
+    return None if row is None else bytes(row[0])
+
+
+def quarantined_total() -> int:
+    """How many bodies are in the quarantine."""
+    row = database.execute("select count(*) from inbox_quarantined").fetchone()
+    return int(row[0]) if row else 0
+
+
+def stats() -> InboxStats:
+    """How the inbox stands, in one statement."""
+    row = database.execute(STATS).fetchone() or (0, 0, 0, 0, 0, None)
+    return InboxStats(**dict(zip(InboxStats.__struct_fields__, row, strict=True)))
+
+
+def ensure_month(month: datetime) -> None:
+    """Make the partition of a month when it is missing; rows that came early move into it."""
+    first = month.astimezone(UTC).replace(day=1)
+    database.connection().execute(MONTH.format(month=f"{first:%Y-%m-%d}", suffix=f"{first:%Y_%m}").encode())

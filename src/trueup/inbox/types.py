@@ -1,0 +1,115 @@
+"""The public nouns of the inbox."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Final
+
+from trueup.kernel.records import Record
+
+TOPIC: Final = "inbox"
+"""Woken when events wait for the mirror."""
+
+
+class Source(StrEnum):
+    """How a fact came in."""
+
+    WEBHOOK = "webhook"
+    SWEEP = "sweep"
+    BACKFILL = "backfill"
+    MANUAL = "manual"
+
+
+class Kind(StrEnum):
+    """Whether an event carries its object."""
+
+    SNAPSHOT = "snapshot"
+    THIN = "thin"
+
+
+class State(StrEnum):
+    """How far an event came."""
+
+    FOLDED = "folded"
+    WAITING = "waiting"
+    AWAITING_FETCH = "awaiting_fetch"
+    SET_ASIDE = "set_aside"
+
+
+class Reason(StrEnum):
+    """Why a signed body cannot be used."""
+
+    NOT_JSON = "not_json"
+    NO_ID = "no_id"
+    WRONG_MODE = "wrong_mode"
+    UNREADABLE = "unreadable"
+    """A field we need has a type or range that cannot be."""
+    REFUSED_BY_DATABASE = "refused_by_database"
+
+
+class EventRow(Record, frozen=True):
+    """An event of the log without its body."""
+
+    account_id: int
+    account_slug: str
+    livemode: bool
+    event_id: str
+    type: str
+    created: datetime
+    received_at: datetime
+    object_type: str | None
+    object_id: str | None
+    customer: str | None
+    """The Stripe customer it belongs to, once the mirror has read it."""
+    api_version: str | None
+    source: Source
+    kind: Kind
+    state: State
+    error: str | None
+    """Why it was set aside, or why it is being retried."""
+
+
+class EventDetail(EventRow, frozen=True):
+    """An event with its body exactly as received, unless a later erasure redacted it."""
+
+    body: bytes
+    """The exact bytes; base64 in JSON."""
+    payload: Any
+    """The body as JSON, for reading; None where it is none."""
+    body_sha256: str
+    """Of the body as received, in hexadecimal."""
+    signature: str | None
+    redacted_at: datetime | None
+
+
+class QuarantinedRow(Record, frozen=True):
+    """A signed body that cannot be used."""
+
+    id: int
+    account_slug: str
+    reason: str
+    detail: str
+    received_at: datetime
+    body_size: int
+    body_sha256: str
+
+
+class InboxStats(Record, frozen=True):
+    """How the inbox stands."""
+
+    received_24h: int
+    waiting: int
+    awaiting_fetch: int
+    set_aside: int
+    quarantined: int
+    last_received_at: datetime | None
+
+
+class PendingEvent(Record, frozen=True):
+    """An event as the mirror's drain reads it."""
+
+    account_id: int
+    livemode: bool
+    event_id: str
+    body: bytes
