@@ -1,0 +1,96 @@
+"""Tables of the mirror: the current version of every object, a pointer per version, and who has to be folded again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+from django.db import models
+from django.db.models.functions import Now
+from typing_extensions import override
+
+from trueup.runtime.queue_rows import QueueRow
+
+
+class Object(models.Model):
+    """The newest version of one Stripe object, upcast to the newest shape."""
+
+    PERSONAL: ClassVar[Mapping[str, str]] = {"data": "payload"}
+
+    pk = models.CompositePrimaryKey("account_id", "livemode", "object_type", "object_id")
+    account_id = models.BigIntegerField()
+    livemode = models.BooleanField()
+    object_type = models.TextField()
+    object_id = models.TextField()
+    customer = models.TextField(null=True)
+    deleted = models.BooleanField()
+    created = models.BigIntegerField()
+    rank = models.SmallIntegerField()
+    event_id = models.TextField(db_collation="C")
+    event_type = models.TextField()
+    upcast_version = models.SmallIntegerField()
+    data = models.JSONField()
+
+    class Meta:
+        """Found by customer for the fold."""
+
+        indexes: ClassVar = [
+            models.Index(
+                fields=["account_id", "livemode", "customer", "object_type"],
+                name="mirror_object_customer",
+                condition=models.Q(customer__isnull=False),
+            )
+        ]
+
+    @override
+    def __str__(self) -> str:
+        """Type and id."""
+        return f"{self.object_type} {self.object_id}"
+
+
+class Version(models.Model):
+    """One version of one object: a pointer to the event in the inbox that told it.
+
+    ``created`` is the event's, in Unix seconds.
+    """
+
+    pk = models.CompositePrimaryKey("account_id", "livemode", "object_type", "object_id", "created", "event_id")
+    account_id = models.BigIntegerField()
+    livemode = models.BooleanField()
+    object_type = models.TextField()
+    object_id = models.TextField()
+    created = models.BigIntegerField()
+    event_id = models.TextField(db_collation="C")
+    event_type = models.TextField()
+    customer = models.TextField(null=True)
+
+    class Meta:
+        """Found by customer, newest first, for the timeline."""
+
+        indexes: ClassVar = [
+            models.Index(
+                fields=["account_id", "livemode", "customer", "created", "event_id"],
+                name="mirror_version_customer",
+                condition=models.Q(customer__isnull=False),
+            )
+        ]
+
+    @override
+    def __str__(self) -> str:
+        """The event that told it."""
+        return self.event_id
+
+
+class Changed(QueueRow):
+    """A Stripe customer or product whose objects moved: a queue table (see ``runtime.queues``)."""
+
+    account_id = models.BigIntegerField()
+    livemode = models.BooleanField()
+    object_type = models.TextField()
+    object_id = models.TextField()
+    since = models.DateTimeField(db_default=Now())
+
+    @override
+    def __str__(self) -> str:
+        """Type and id."""
+        return f"{self.object_type} {self.object_id}"

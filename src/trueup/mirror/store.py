@@ -1,0 +1,269 @@
+"""Statements of the mirror. Binary arrays, sorted by key, one statement a batch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+import orjson
+import psycopg
+
+from trueup.kernel.records import Record
+from trueup.mirror.types import Fact, MirrorObject, ObjectKey
+from trueup.runtime import database
+
+# Every look-up by a list of keys goes through a lateral subquery with ``offset 0``: it reads the index row by row,
+# whatever the planner's statistics, which lag behind a fast load, would make of a join.
+
+LOCK: Final = b"""
+select k.account_id, k.livemode, k.object_type, k.object_id, o.customer, o.created, o.rank, o.event_id
+from unnest(%(account_id)b::int8[], %(livemode)b::bool[], %(object_type)b::text[], %(object_id)b::text[])
+     as k (account_id, livemode, object_type, object_id)
+cross join lateral (
+    select customer, created, rank, event_id from mirror_object
+    where (account_id, livemode, object_type, object_id) = (k.account_id, k.livemode, k.object_type, k.object_id)
+    offset 0 for update
+) o
+"""
+
+UPSERT: Final = b"""
+insert into mirror_object as o (
+    account_id, livemode, object_type, object_id, customer, deleted, created, rank, event_id, event_type,
+    upcast_version, data
+)
+select account_id, livemode, object_type, object_id, nullif(customer, ''), deleted, created, rank, event_id, event_type,
+       %(upcast_version)b, data::jsonb
+from unnest(
+    %(account_id)b::int8[], %(livemode)b::bool[], %(object_type)b::text[], %(object_id)b::text[],
+    %(customer)b::text[], %(deleted)b::bool[], %(created)b::int8[], %(rank)b::int2[], %(event_id)b::text[],
+    %(event_type)b::text[], %(data)b::text[]
+) as row (account_id, livemode, object_type, object_id, customer, deleted, created, rank, event_id, event_type, data)
+on conflict (account_id, livemode, object_type, object_id) do update set
+    customer = excluded.customer, deleted = excluded.deleted, created = excluded.created, rank = excluded.rank,
+    event_id = excluded.event_id, event_type = excluded.event_type, upcast_version = excluded.upcast_version,
+    data = excluded.data
+where (excluded.created, excluded.rank, excluded.event_id collate "C") > (o.created, o.rank, o.event_id collate "C")
+returning account_id, livemode, object_type, object_id, xmax = 0
+"""
+
+VERSIONS: Final = b"""
+insert into mirror_version (account_id, livemode, object_type, object_id, created, event_id, event_type, customer)
+select account_id, livemode, object_type, object_id, created, event_id, event_type, nullif(customer, '')
+from unnest(
+    %(account_id)b::int8[], %(livemode)b::bool[], %(object_type)b::text[], %(object_id)b::text[],
+    %(created)b::int8[], %(event_id)b::text[], %(event_type)b::text[], %(customer)b::text[]
+) as row (account_id, livemode, object_type, object_id, created, event_id, event_type, customer)
+on conflict do nothing
+"""
+
+CHANGED: Final = b"""
+insert into mirror_changed (account_id, livemode, object_type, object_id)
+select * from unnest(%(account_id)b::int8[], %(livemode)b::bool[], %(object_type)b::text[], %(object_id)b::text[])
+"""
+
+CHANGED_UNLESS_QUEUED: Final = b"""
+insert into mirror_changed (account_id, livemode, object_type, object_id)
+select k.* from unnest(%(account_id)b::int8[], %(livemode)b::bool[], %(object_type)b::text[], %(object_id)b::text[])
+     as k (account_id, livemode, object_type, object_id)
+where not exists (
+    select from mirror_changed c
+    where (c.account_id, c.livemode, c.object_type, c.object_id)
+        = (k.account_id, k.livemode, k.object_type, k.object_id)
+)
+"""
+
+OF_CUSTOMERS: Final = b"""
+select k.account_id, k.livemode, k.customer, o.object_type, o.object_id, o.data::text, o.deleted, o.created,
+       o.event_id, o.event_type
+from unnest(%(account_id)b::int8[], %(livemode)b::bool[], %(customer)b::text[]) as k (account_id, livemode, customer)
+cross join unnest(%(types)b::text[]) as t (object_type)
+cross join lateral (
+    select * from mirror_object
+    where (account_id, livemode, customer, object_type) = (k.account_id, k.livemode, k.customer, t.object_type)
+    offset 0
+) o
+"""
+"""One look-up for every type: with all four columns given, no plan can prefer the primary key, which begins alike and
+would read every object of the type."""
+
+BY_KEY: Final = b"""
+select k.account_id, k.livemode, k.object_id, o.object_type, o.object_id, o.data::text, o.deleted, o.created,
+       o.event_id, o.event_type
+from unnest(%(account_id)b::int8[], %(livemode)b::bool[], %(object_type)b::text[], %(object_id)b::text[])
+     as k (account_id, livemode, object_type, object_id)
+cross join lateral (
+    select * from mirror_object
+    where (account_id, livemode, object_type, object_id) = (k.account_id, k.livemode, k.object_type, k.object_id)
+    offset 0
+) o
+"""
+
+LAST_EVENTS: Final = b"""
+select k.account_id, k.livemode, k.customer,
+       (select max(v.created) from mirror_version v
+        where (v.account_id, v.livemode, v.customer) = (k.account_id, k.livemode, k.customer))
+from unnest(%(account_id)b::int8[], %(livemode)b::bool[], %(customer)b::text[]) as k (account_id, livemode, customer)
+"""
+
+HISTORY: Final = b"""
+select created, event_id, event_type, object_type, object_id from mirror_version
+where account_id = %(account_id)s and livemode = %(livemode)s and customer = %(customer)s
+  and (created, event_id collate "C") < (%(created)s, %(event_id)s) and event_type = any(%(only)s)
+order by created desc, event_id collate "C" desc limit %(limit)s
+"""
+
+
+class Current(Record, frozen=True):
+    """What the mirror holds of an object before a batch: whose it is and the order key of its version."""
+
+    customer: str | None
+    order: tuple[int, int, str]
+
+
+class Winner(Record, frozen=True):
+    """A version about to become the current one; ``data`` is upcast already."""
+
+    key: ObjectKey
+    fact: Fact
+    rank: int
+    data: dict[str, Any]
+
+
+class Version(Record, frozen=True):
+    """A pointer to the event that told one version of an object; ``created`` is the event's, in Unix seconds."""
+
+    key: ObjectKey
+    created: int
+    event_id: str
+    event_type: str
+    customer: str | None
+
+
+class HistoryRow(Record, frozen=True):
+    """A pointer from a customer's history to an event of the log."""
+
+    created: int
+    event_id: str
+    event_type: str
+    object_type: str
+    object_id: str
+
+
+def _keys(keys: Iterable[ObjectKey]) -> dict[str, list[Any]]:
+    columns: dict[str, list[Any]] = {"account_id": [], "livemode": [], "object_type": [], "object_id": []}
+    for key in keys:
+        columns["account_id"].append(key.account_id)
+        columns["livemode"].append(key.livemode)
+        columns["object_type"].append(key.object_type)
+        columns["object_id"].append(key.object_id)
+    return columns
+
+
+def lock(keys: Sequence[ObjectKey]) -> dict[ObjectKey, Current]:
+    """Lock the current rows of these keys in key order; keys the mirror does not know are left out."""
+    rows = psycopg.Cursor(database.connection()).execute(LOCK, _keys(keys), binary=True).fetchall()
+    return {
+        ObjectKey(account_id=row[0], livemode=row[1], object_type=row[2], object_id=row[3]): Current(
+            customer=row[4], order=(row[5], row[6], row[7])
+        )
+        for row in rows
+    }
+
+
+def save(winners: Sequence[Winner], *, upcast_version: int) -> dict[ObjectKey, bool]:
+    """Make versions current where they are newer.
+
+    Answers which were written, and whether the object is new to the mirror.
+    """
+    values = _keys(winner.key for winner in winners) | {
+        "customer": [winner.fact.customer or "" for winner in winners],
+        "deleted": [winner.fact.deleted for winner in winners],
+        "created": [winner.fact.created for winner in winners],
+        "rank": [winner.rank for winner in winners],
+        "event_id": [winner.fact.event_id for winner in winners],
+        "event_type": [winner.fact.event_type for winner in winners],
+        "data": [orjson.dumps(winner.data).decode() for winner in winners],
+        "upcast_version": upcast_version,
+    }
+    rows = psycopg.Cursor(database.connection()).execute(UPSERT, values, binary=True).fetchall()
+    return {ObjectKey(account_id=row[0], livemode=row[1], object_type=row[2], object_id=row[3]): row[4] for row in rows}
+
+
+def add_versions(versions: Sequence[Version]) -> None:
+    """Point at the events that told these versions; those known already stay."""
+    values = _keys(version.key for version in versions) | {
+        "created": [version.created for version in versions],
+        "event_id": [version.event_id for version in versions],
+        "event_type": [version.event_type for version in versions],
+        "customer": [version.customer or "" for version in versions],
+    }
+    psycopg.Cursor(database.connection()).execute(VERSIONS, values)
+
+
+def mark_changed(keys: Iterable[ObjectKey], *, unless_queued: bool = False) -> None:
+    """Queue customers and products whose objects moved. The one place that marks."""
+    statement = CHANGED_UNLESS_QUEUED if unless_queued else CHANGED
+    psycopg.Cursor(database.connection()).execute(statement, _keys(keys))
+
+
+def _objects(sql: bytes, values: dict[str, Any]) -> dict[tuple[int, bool, str], list[MirrorObject]]:
+    found: dict[tuple[int, bool, str], list[MirrorObject]] = {}
+    for row in psycopg.Cursor(database.connection()).execute(sql, values, binary=True).fetchall():
+        found.setdefault((row[0], row[1], row[2]), []).append(
+            MirrorObject(
+                object_type=row[3],
+                object_id=row[4],
+                data=orjson.loads(row[5]),
+                deleted=row[6],
+                created=row[7],
+                event_id=row[8],
+                event_type=row[9],
+            )
+        )
+    return found
+
+
+def of_customers(
+    customers: Sequence[tuple[int, bool, str]], types: Sequence[str]
+) -> dict[tuple[int, bool, str], list[MirrorObject]]:
+    """The current objects of these customers, of the given types, by customer."""
+    values = {
+        "account_id": [key[0] for key in customers],
+        "livemode": [key[1] for key in customers],
+        "customer": [key[2] for key in customers],
+        "types": list(types),
+    }
+    return _objects(OF_CUSTOMERS, values)
+
+
+def by_key(keys: Sequence[ObjectKey]) -> dict[tuple[int, bool, str], list[MirrorObject]]:
+    """The current versions of these objects, by account, mode and object id."""
+    return _objects(BY_KEY, _keys(keys))
+
+
+def last_events(customers: Sequence[tuple[int, bool, str]]) -> dict[tuple[int, bool, str], int]:
+    """When the newest event about each customer happened, in Unix seconds."""
+    values = {
+        "account_id": [key[0] for key in customers],
+        "livemode": [key[1] for key in customers],
+        "customer": [key[2] for key in customers],
+    }
+    rows = psycopg.Cursor(database.connection()).execute(LAST_EVENTS, values, binary=True).fetchall()
+    return {(row[0], row[1], row[2]): row[3] for row in rows if row[3] is not None}
+
+
+def history(
+    customer: tuple[int, bool, str], *, before: tuple[int, str], only: Sequence[str], limit: int
+) -> list[HistoryRow]:
+    """Versions of a customer's objects before a point, newest first, told by these event types."""
+    values = {
+        "account_id": customer[0],
+        "livemode": customer[1],
+        "customer": customer[2],
+        "created": before[0],
+        "event_id": before[1],
+        "only": list(only),
+        "limit": limit,
+    }
+    rows = psycopg.Cursor(database.connection()).execute(HISTORY, values).fetchall()
+    return [HistoryRow(**dict(zip(HistoryRow.__struct_fields__, row, strict=True))) for row in rows]

@@ -1,0 +1,8 @@
+"""What the worker runs for the mirror."""
+
+from __future__ import annotations
+
+from trueup.mirror.drain import DRAIN
+from trueup.runtime import topics
+
+topics.subscribe(DRAIN)
