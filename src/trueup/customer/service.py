@@ -1,0 +1,220 @@
+"""What others may ask about customers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+
+from trueup.accounts import service as accounts
+from trueup.audit import service as audit
+from trueup.audit.types import Action
+from trueup.customer import rules, store
+from trueup.customer.fold import FOLD_VERSION
+from trueup.customer.types import Customer, CustomerRow, Entry, Stage
+from trueup.kernel.actor import Actor
+from trueup.kernel.errors import NotFound, Refused
+from trueup.mirror import service as mirror
+from trueup.mirror.service import CustomerKey
+from trueup.mirror.types import ObjectKey
+from trueup.runtime import database, queues
+from trueup.runtime.pages import Number, Page, decode_cursor, encode_cursor, invalid_cursor
+from trueup.runtime.wake import wake
+
+LARGEST_PAGE: Final = 200
+NEWEST: Final = (2**62, "")
+AMOUNT: Final = re.compile(r"-?[0-9]{1,40}(\.[0-9]{1,20})?")
+SORTS: Final = ("name", "-name", "mrr", "-mrr", "last_event_at", "-last_event_at")
+
+
+def _slugs() -> dict[int, str]:
+    return {account.id: account.slug for account in accounts.accounts()}
+
+
+def search(
+    *,
+    q: str = "",
+    stage: Stage | None = None,
+    account_id: int | None = None,
+    sort: str = "-last_event_at",
+    limit: int = 50,
+    after: str | None = None,
+) -> Page[CustomerRow]:
+    """Customers by the beginning of words of their name, email or ids.
+
+    A leading hyphen in ``sort`` means descending.
+    """
+    if sort not in SORTS:
+        raise Refused(
+            f"Customers cannot be sorted by {sort}.", code="sort_unknown", hint=f"One of: {', '.join(SORTS)}."
+        )
+    limit = max(1, min(limit, LARGEST_PAGE))
+    cursor = None
+    if after:
+        by, value, identifier = decode_cursor(after, tuple[str, str, str])
+        if by != sort:
+            raise Refused(
+                "The cursor `after` belongs to another order.",
+                code="cursor_invalid",
+                hint="Leave `after` out when the order changes.",
+            )
+        if not _sorts(by, value):
+            raise invalid_cursor()
+        cursor = (value, identifier)
+    found = store.page(
+        q=q,
+        stage=stage,
+        account_id=account_id,
+        sort=sort.lstrip("-"),
+        descending=sort.startswith("-"),
+        limit=limit + 1,
+        after=cursor,
+        slugs=_slugs(),
+    )
+    numbers = store.counts(q=q, account_id=account_id)
+    total = sum(numbers.values()) if stage is None else numbers[stage]
+    following = encode_cursor(sort, found[limit - 1][1], found[limit - 1][0].id) if len(found) > limit else None
+    return Page(data=tuple(row for row, _value in found[:limit]), next=following, total=total)
+
+
+def _sorts(sort: str, value: str) -> bool:
+    """Whether the database can compare ``value`` with the column that ``sort`` names."""
+    if sort.endswith("mrr"):
+        return AMOUNT.fullmatch(value) is not None
+    if sort.endswith("name"):
+        return True
+    try:
+        return datetime.fromisoformat(value).utcoffset() is not None
+    except ValueError:
+        return False
+
+
+def counts(*, account_id: int | None = None, q: str = "") -> dict[Stage, int]:
+    """How many customers are in each stage, zeros included."""
+    return store.counts(q=q, account_id=account_id)
+
+
+def get(id: str) -> Customer:  # noqa: A002 - the field's name
+    """A customer by our id or Stripe's."""
+    customer = store.find(id, _slugs())
+    if customer is None:
+        raise NotFound(
+            f"There is no customer {id}.",
+            code="customer_unknown",
+            hint="A new customer appears a moment after its first event.",
+        )
+    return customer
+
+
+def names(keys: Sequence[CustomerKey]) -> dict[CustomerKey, str]:
+    """What to call these customers: their name, else their email; those with neither are left out."""
+    return store.names(sorted(set(keys)))
+
+
+def timeline(id: str, *, limit: int = 25, after: str | None = None, kinds: frozenset[str] = frozenset()) -> Page[Entry]:  # noqa: A002
+    """What happened to a customer in plain words, newest first.
+
+    ``total`` is None: words are found as events are read.
+    """
+    customer = get(id)
+    key = (customer.account_id, customer.livemode, customer.stripe_customer_id)
+    limit = max(1, min(limit, LARGEST_PAGE))
+    before = NEWEST
+    if after:
+        before = decode_cursor(after, tuple[Number, str])
+    names = {
+        plan.product_id: plan.product_name for plan in customer.state.plans if plan.product_id and plan.product_name
+    }
+    entries: list[Entry] = []
+    while len(entries) <= limit:
+        facts = mirror.history(key, before=before, only=rules.TOLD_TYPES, limit=limit * 2)
+        if not facts:
+            break
+        product_keys = {
+            ObjectKey(account_id=key[0], livemode=key[1], object_type="product", object_id=product)
+            for fact in facts
+            for product in rules.products_of(fact)
+            if product not in names
+        }
+        for found in mirror.objects(list(product_keys)).values():
+            names |= {item.object_id: str(item.data.get("name") or item.object_id) for item in found}
+        entries += [
+            entry
+            for fact in facts
+            if (entry := rules.entry(fact, product_names=names)) is not None
+            and (not kinds or entry.kind.value in kinds)
+        ]
+        before = (facts[-1].created, facts[-1].event_id)
+    shown, more = entries[:limit], len(entries) > limit
+    following = encode_cursor(shown[-1].created, shown[-1].event_id) if more else None
+    return Page(data=tuple(shown), next=following, total=None)
+
+
+def mark_outdated(*, limit: int = 5000) -> int:
+    """Queue customers that another version of the rules folded.
+
+    Returns how many. Run by the sweep, so a changed rule heals by itself.
+    """
+    with database.transaction() as connection:
+        keys = [
+            ObjectKey(account_id=account_id, livemode=livemode, object_type="customer", object_id=customer)
+            for account_id, livemode, customer in store.outdated(fold_version=FOLD_VERSION, limit=limit)
+        ]
+        if keys:
+            # One that was set aside stays so: queued at every sweep, it would fill the queue with its failures.
+            mirror.mark_changed(keys, unless_queued=True)
+            wake(connection, mirror.TOPIC)
+    return len(keys)
+
+
+def refold(*, ids: list[str], by: Actor) -> int:
+    """Queue these customers (ours or Stripe's ids) to be folded again.
+
+    An unknown id raises ``NotFound`` and nothing is queued.
+    """
+    with database.transaction() as connection:
+        keys = []
+        for identifier in ids:
+            customer = get(identifier)
+            keys.append(
+                ObjectKey(
+                    account_id=customer.account_id,
+                    livemode=customer.livemode,
+                    object_type="customer",
+                    object_id=customer.stripe_customer_id,
+                )
+            )
+        mirror.mark_changed(keys)
+        wake(connection, mirror.TOPIC)
+        audit.record(
+            connection,
+            by=by,
+            action=Action.CUSTOMERS_REFOLDED,
+            object_type="customer",
+            object_id=ids[0] if len(ids) == 1 else "several",
+            after={"customers": len(ids)},
+        )
+    return len(keys)
+
+
+def retry_set_aside(*, by: Actor) -> int:
+    """Give every customer whose fold was set aside another round of attempts; returns how many."""
+    with database.transaction() as connection:
+        count = queues.retry(connection, mirror.CHANGED)
+        audit.record(
+            connection,
+            by=by,
+            action=Action.FOLDS_RETRIED,
+            object_type="queue",
+            object_id=mirror.CHANGED.table,
+            after={"rows": count},
+        )
+        wake(connection, mirror.TOPIC)
+    return count
+
+
+def folding() -> queues.Depth:
+    """How the queue of customers to fold stands."""
+    with database.transaction() as connection:
+        return mirror.depth(connection)

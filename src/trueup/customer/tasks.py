@@ -1,0 +1,8 @@
+"""What the worker runs for customers."""
+
+from __future__ import annotations
+
+from trueup.customer.drain import DRAIN
+from trueup.runtime import topics
+
+topics.subscribe(DRAIN)

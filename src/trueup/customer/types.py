@@ -1,0 +1,217 @@
+"""The nouns of the customer: one state, and the timeline in plain words.
+
+Money is integer minor units with a lower-case currency. Times are aware UTC. ``None`` means unknown or not applicable,
+and is never a guess.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from fractions import Fraction
+from typing import Final
+
+from trueup.kernel.money import Money
+from trueup.kernel.records import Record
+from trueup.mirror.types import FactRef
+
+
+class Stage(StrEnum):
+    """Where a customer stands, over all its subscriptions; ``customer.fold`` documents the precedence."""
+
+    LEAD = "lead"
+    """Known, and never had a subscription that started."""
+    TRIALING = "trialing"
+    """Tries a product; nothing paid for yet."""
+    ACTIVE = "active"
+    """Pays, or uses a free plan."""
+    PAST_DUE = "past_due"
+    """Owes a payment of a subscription that has not ended."""
+    PAUSED = "paused"
+    """Has a subscription that nothing is collected for."""
+    CHURNED = "churned"
+    """Had a subscription, and the last one has ended."""
+    DELETED = "deleted"
+    """Deleted in Stripe; this is final."""
+
+
+BILLING_STATUS_4: Final = {
+    "active": "active",
+    "trialing": "trialing",
+    "past_due": "past_due",
+    "canceled": "canceled",
+    "unpaid": "past_due",
+    "incomplete": "past_due",
+    "incomplete_expired": "canceled",
+    "paused": "canceled",
+}
+"""Stripe's eight subscription statuses as the four that are published to systems which know no more.
+
+``unpaid`` and ``incomplete`` owe a payment, so they are ``past_due``; ``incomplete_expired`` has ended; ``paused``
+bills nothing and gives nothing, which is nearest to ``canceled``. The eight are always published beside the four.
+"""
+
+
+class Plan(Record, frozen=True):
+    """One item of a subscription: what is bought, how many, at what price and how often.
+
+    ``status`` is that of its subscription. ``unit_amount`` is in minor units of ``currency`` per ``interval_count`` of
+    ``interval`` (day, week, month, year); it is ``None`` for tiered prices and for fractions of a minor unit, which
+    ``unit_amount_decimal`` then holds as Stripe's decimal string. ``quantity`` is ``None`` for metered use.
+    """
+
+    subscription_id: str
+    item_id: str | None
+    price_id: str | None
+    product_id: str | None
+    product_name: str | None
+    nickname: str | None
+    quantity: int | None
+    interval: str | None
+    interval_count: int | None
+    unit_amount: int | None
+    unit_amount_decimal: str | None
+    currency: str | None
+    status: str | None
+
+
+class Mrr(Record, frozen=True):
+    """Monthly recurring revenue in one currency: exactly ``numerator / denominator`` minor units per month.
+
+    The fraction is in lowest terms with a positive denominator. ``minor`` is the whole number for display, halves away
+    from zero; never add those up.
+    """
+
+    currency: str
+    numerator: int
+    denominator: int
+    minor: int
+
+    @property
+    def exact(self) -> Fraction:
+        """Minor units per month, for arithmetic."""
+        return Fraction(self.numerator, self.denominator)
+
+    @property
+    def money(self) -> Money:
+        """The rounded amount, for display."""
+        return Money(minor=self.minor, currency=self.currency)
+
+
+class PaymentMethod(Record, frozen=True):
+    """How a customer pays. ``brand`` is Stripe's word (``visa``), for bank debits the bank's name where it is told."""
+
+    id: str
+    type: str | None
+    brand: str | None
+    last4: str | None
+    exp_month: int | None
+    exp_year: int | None
+
+
+class CustomerState(Record, frozen=True):
+    """All that follows from the facts about one Stripe customer. ``customer.fold`` says how each value is found.
+
+    ``why`` maps a field's name to the facts that set it; every field that has a value has an entry, and an empty entry
+    says that nothing is known.
+    """
+
+    stripe_customer_id: str
+    name: str | None
+    email: str | None
+    country: str | None
+    """ISO 3166-1 alpha-2, from the address, else the shipping address."""
+    currency: str | None
+    stage: Stage
+    billing_status: str | None
+    """Stripe's word for the subscription that decides the stage; see ``BILLING_STATUS_4``."""
+    plans: tuple[Plan, ...]
+    mrr: tuple[Mrr, ...]
+    """One per currency, sorted by currency, zeros left out."""
+    trial_end: datetime | None
+    subscribed_since: datetime | None
+    current_period_end: datetime | None
+    cancel_at_period_end: bool
+    payment_method_on_file: bool | None
+    """``None`` when the customer itself is not known yet."""
+    payment_method: PaymentMethod | None
+    delinquent: bool | None
+    balance: int | None
+    """Minor units of ``currency``; negative is credit in the customer's favour, as in Stripe."""
+    metadata: dict[str, str]
+    last_event_at: datetime | None
+    deleted: bool
+    why: dict[str, tuple[FactRef, ...]]
+
+
+class Tone(StrEnum):
+    """How an entry of the timeline should feel."""
+
+    GOOD = "good"
+    WARN = "warn"
+    BAD = "bad"
+    PLAIN = ""
+
+
+class Kind(StrEnum):
+    """What an entry of the timeline is about; the filter of the page."""
+
+    CUSTOMER = "customer"
+    SUBSCRIPTION = "subscription"
+    PAYMENT = "payment"
+    INVOICE = "invoice"
+    METHOD = "method"
+    DISCOUNT = "discount"
+
+
+class Entry(Record, frozen=True):
+    """One line of a customer's timeline: what one fact means, in plain English words.
+
+    ``title`` is a sentence fragment without a full stop, ``detail`` adds to it and may be empty. ``created`` is ``at``
+    in unix seconds. ``source`` is the system that told it.
+    """
+
+    at: datetime
+    created: int
+    event_id: str
+    event_type: str
+    object_type: str
+    object_id: str
+    kind: Kind
+    tone: Tone
+    title: str
+    detail: str = ""
+    source: str = "stripe"
+    amount: Money | None = None
+
+
+class CustomerRow(Record, frozen=True):
+    """A customer as lists show it."""
+
+    id: str
+    """Ours: stable for an account, mode and Stripe customer."""
+    account_id: int
+    account_slug: str
+    livemode: bool
+    stripe_customer_id: str
+    name: str | None
+    email: str | None
+    stage: Stage
+    billing_status: str | None
+    plan_label: str | None
+    quantity: int | None
+    mrr: tuple[Mrr, ...]
+    payment_method: PaymentMethod | None
+    payment_method_on_file: bool | None
+    current_period_end: datetime | None
+    trial_end: datetime | None
+    cancel_at_period_end: bool
+    last_event_at: datetime
+    """When the newest event about any of its objects happened, in Stripe's time."""
+    folded_at: datetime
+
+
+class Customer(CustomerRow, frozen=True):
+    """A customer with its whole state."""
+
+    state: CustomerState
