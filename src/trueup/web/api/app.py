@@ -1,0 +1,164 @@
+"""The API: ``/api/v1``.
+
+Answers are the domain's records as JSON, the same that the command line prints with ``--json``.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final
+
+import msgspec
+import psycopg
+from django.db import InterfaceError, OperationalError
+from django.http import HttpRequest, HttpResponse
+from ninja import Query
+from ninja.errors import AuthenticationError, HttpError, ValidationError
+
+from trueup.customer import service as customers
+from trueup.customer.types import Customer, CustomerRow, Entry, Stage
+from trueup.inbox import service as inbox
+from trueup.inbox.types import EventDetail, EventRow, State
+from trueup.kernel.errors import TrueupError, Unauthenticated, Unavailable
+from trueup.runtime import database
+from trueup.runtime.pages import Page
+from trueup.web.api import openapi
+from trueup.web.api.auth import READ
+from trueup.web.api.types import ErrorBody, ErrorOut
+
+api: Final = openapi.DescribedAPI(
+    title="Trueup",
+    version="1",
+    description="Customers as Stripe's facts make them, and the facts themselves.",
+    docs_url=None,
+    openapi_url="/openapi.json",
+    urls_namespace="api-v1",
+)
+
+Limit = Annotated[int, Query(ge=1, le=200, description="Rows a page.")]
+After = Annotated[str | None, Query(description="The `next` of the page before.")]
+
+
+def answer(value: Any, status: int = 200) -> HttpResponse:
+    """A record as JSON."""
+    return HttpResponse(msgspec.json.encode(value), content_type="application/json", status=status)
+
+
+@api.get("/customers", auth=READ, operation_id="customers", summary="List customers")
+@openapi.answers(Page[CustomerRow])
+def list_customers(
+    request: HttpRequest,
+    limit: Limit = 50,
+    after: After = None,
+    q: Annotated[str, Query(max_length=200, description="Beginnings of words of name, email or ids.")] = "",
+    stage: Annotated[Stage | None, Query(description="Only this stage.")] = None,
+    sort: Annotated[
+        str, Query(description="name, mrr or last_event_at; a leading hyphen means descending.")
+    ] = "-last_event_at",
+) -> HttpResponse:
+    """Customers, newest event first unless asked otherwise."""
+    del request
+    return answer(customers.search(limit=limit, after=after, q=q, stage=stage, sort=sort))
+
+
+@api.get("/customers/{customer_id}", auth=READ, operation_id="customer", summary="One customer")
+@openapi.answers(Customer)
+def get_customer(
+    request: HttpRequest,
+    customer_id: str,
+    why: Annotated[bool, Query(description="With the facts behind each value.")] = False,
+) -> HttpResponse:
+    """One customer by our id or Stripe's."""
+    del request
+    customer = customers.get(customer_id)
+    if not why:
+        customer = msgspec.structs.replace(customer, state=msgspec.structs.replace(customer.state, why={}))
+    return answer(customer)
+
+
+@api.get("/customers/{customer_id}/timeline", auth=READ, operation_id="timeline", summary="What happened to a customer")
+@openapi.answers(Page[Entry])
+def get_timeline(
+    request: HttpRequest,
+    customer_id: str,
+    limit: Limit = 50,
+    after: After = None,
+    kind: Annotated[list[str] | None, Query(description="Only these kinds.")] = None,
+) -> HttpResponse:
+    """What happened to a customer in plain words, newest first."""
+    del request
+    return answer(customers.timeline(customer_id, limit=limit, after=after, kinds=frozenset(kind or ())))
+
+
+@api.get("/events", auth=READ, operation_id="events", summary="List events")
+@openapi.answers(Page[EventRow])
+def list_events(
+    request: HttpRequest,
+    limit: Limit = 50,
+    after: After = None,
+    q: Annotated[str, Query(max_length=200, description="An event, object or customer id of Stripe's.")] = "",
+    type: Annotated[str, Query(max_length=200, description="An event type.")] = "",  # noqa: A002
+    state: Annotated[State | None, Query(description="How far it came.")] = None,
+) -> HttpResponse:
+    """The log, newest first."""
+    del request
+    return answer(inbox.events(limit=limit, after=after, q=q, type=type, state=state or ""))
+
+
+@api.get("/events/{event_id}", auth=READ, operation_id="event", summary="One event")
+@openapi.answers(EventDetail)
+def get_event(request: HttpRequest, event_id: str) -> HttpResponse:
+    """One event with its body exactly as received."""
+    del request
+    return answer(inbox.event(event_id))
+
+
+def _failure(code: str, message: str, hint: str, status: int) -> HttpResponse:
+    return answer(ErrorOut(error=ErrorBody(code=code, message=message, hint=hint)), status=status)
+
+
+@api.exception_handler(TrueupError)
+def _ours(request: HttpRequest, error: TrueupError) -> HttpResponse:
+    del request
+    response = _failure(error.code, error.message, error.hint, error.status)
+    if isinstance(error, Unauthenticated):
+        response["WWW-Authenticate"] = "Bearer"
+    return response
+
+
+@api.exception_handler(AuthenticationError)
+def _unauthenticated(request: HttpRequest, error: AuthenticationError) -> HttpResponse:
+    del request, error
+    response = _failure(
+        "unauthenticated",
+        "A bearer token is needed.",
+        "Make one with: trueup token create --name NAME --scope read",
+        Unauthenticated.status,
+    )
+    response["WWW-Authenticate"] = "Bearer"
+    return response
+
+
+@api.exception_handler(ValidationError)
+def _invalid(request: HttpRequest, error: ValidationError) -> HttpResponse:
+    del request
+    problems = "; ".join(f"{item['loc'][-1]}: {item['msg']}" for item in error.errors)
+    return _failure("parameter_invalid", f"A parameter cannot be used. {problems}.", "See /api/v1/openapi.json.", 422)
+
+
+@api.exception_handler(OperationalError)
+@api.exception_handler(InterfaceError)
+@api.exception_handler(psycopg.OperationalError)
+def _away(request: HttpRequest, error: Exception) -> HttpResponse:
+    del error
+    # Statements on the hot path bypass Django, which then does not know that the connection is dead.
+    database.close()
+    away = Unavailable("The database does not answer.", code="database_unavailable", hint="Try again in a moment.")
+    response = _ours(request, away)
+    response["Retry-After"] = "2"
+    return response
+
+
+@api.exception_handler(HttpError)
+def _http(request: HttpRequest, error: HttpError) -> HttpResponse:
+    del request
+    return _failure("refused", str(error), "", error.status_code)

@@ -1,0 +1,174 @@
+"""One customer: the page, its timeline, why a value is what it is, and the state as data."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from itertools import groupby
+from typing import Any, Final
+from urllib.parse import urlencode
+
+import msgspec
+from django.http import HttpRequest, HttpResponseBase
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from trueup.customer import service as customers
+from trueup.customer.types import Customer, Entry, Stage
+from trueup.inbox import service as inbox
+from trueup.kernel.errors import NotFound
+from trueup.kernel.records import Record
+from trueup.kernel.time import from_unix
+from trueup.mirror.types import FactRef
+from trueup.runtime import clock
+from trueup.web.console import payload
+from trueup.web.console.page import respond, respond_part, shell, wants_part
+from trueup.web.console.words import FIELDS, KINDS
+
+ENTRIES: Final = 25
+FACTS_SHOWN: Final = 12
+SOON: Final = timedelta(days=7)
+
+
+class Day(Record, frozen=True):
+    """Entries of one day in the reader's zone; ``heading`` is empty where the former page already showed it."""
+
+    heading: datetime | None
+    entries: tuple[Entry, ...]
+
+
+class Fact(Record, frozen=True):
+    """A fact with what the inbox still knows of its event."""
+
+    ref: FactRef
+    at: datetime
+    event_type: str
+
+
+def _days(entries: tuple[Entry, ...], *, shown: date | None) -> list[Day]:
+    def local(entry: Entry) -> date:
+        return timezone.localtime(entry.at).date()
+
+    days = [(day, tuple(group)) for day, group in groupby(entries, key=local)]
+    return [Day(heading=None if day == shown else group[0].at, entries=group) for day, group in days]
+
+
+def _day_asked(request: HttpRequest) -> date | None:
+    try:
+        return date.fromisoformat(request.GET.get("day", ""))
+    except ValueError:
+        return None
+
+
+def _timeline(request: HttpRequest, customer_id: str) -> dict[str, Any]:
+    kinds = [kind for kind in request.GET.getlist("kind") if kind in KINDS]
+    page = customers.timeline(
+        customer_id, limit=ENTRIES, after=request.GET.get("after") or None, kinds=frozenset(kinds)
+    )
+    earlier = ""
+    if page.next and page.data:
+        last = timezone.localtime(page.data[-1].at).date().isoformat()
+        query = [*(("kind", kind) for kind in kinds), ("after", page.next), ("day", last)]
+        earlier = f"{request.path}?{urlencode(query)}"
+    return {
+        "entries": page,
+        "days": _days(page.data, shown=_day_asked(request)),
+        "earlier_url": earlier,
+        "kinds": kinds,
+        "later_url": request.path if request.GET.get("after") else "",
+    }
+
+
+@require_safe
+def detail(request: HttpRequest, customer_id: str) -> HttpResponseBase:
+    """``/customers/{id}`` by our id or Stripe's; htmx gets the timeline alone, filtered or further back."""
+    customer = customers.get(customer_id)
+    timeline = _timeline(request, customer_id)
+    if wants_part(request):
+        push = None
+        if not request.GET.get("after"):
+            query = urlencode([("kind", kind) for kind in timeline["kinds"]])
+            push = f"{request.path}?{query}" if query else request.path
+        return respond_part(request, "console/parts/timeline.html", {"customer": customer, **timeline}, push=push)
+    context = {
+        "customer": customer,
+        "state": customer.state,
+        "all_kinds": KINDS,
+        **_signals(customer, timeline["entries"].data),
+        **timeline,
+    }
+    return respond(request, "console/customer.html", context, frame=shell("customers", livemode=customer.livemode))
+
+
+def _signals(customer: Customer, newest: tuple[Entry, ...]) -> dict[str, Any]:
+    """What deserves a callout above the fold. Each is a fact of the state; none is a guess about the future."""
+    state, now = customer.state, clock.now()
+    failure = None
+    if state.stage is Stage.PAST_DUE:
+        failure = next(
+            (entry for entry in newest if entry.kind in {"payment", "invoice"} and entry.tone == "bad"), None
+        )
+    trial_ends_soon = (
+        state.stage is Stage.TRIALING
+        and state.payment_method_on_file is False
+        and state.trial_end is not None
+        and now <= state.trial_end < now + SOON
+    )
+    method = state.payment_method
+    expired = (
+        method is not None
+        and method.exp_year is not None
+        and method.exp_month is not None
+        and (method.exp_year, method.exp_month) < (now.year, now.month)
+    )
+    return {"failure": failure, "trial_ends_soon": trial_ends_soon, "method_expired": expired}
+
+
+@require_safe
+def why(request: HttpRequest, customer_id: str, field: str) -> HttpResponseBase:
+    """``/customers/{id}/why/{field}``: the rule behind one value and its facts; a drawer for htmx, else a page."""
+    customer = customers.get(customer_id)
+    refs = customer.state.why.get(field)
+    if not refs or field not in FIELDS:
+        raise NotFound(f"Nothing is known about {field} of this customer.", hint="No event has set this value yet.")
+    label, rule = FIELDS[field]
+    newest = sorted(refs, key=lambda ref: ref.created, reverse=True)
+    facts = [
+        Fact(ref=ref, at=from_unix(ref.created), event_type=_event_type(ref.event_id)) for ref in newest[:FACTS_SHOWN]
+    ]
+    context = {
+        "customer": customer,
+        "state": customer.state,
+        "field": field,
+        "label": label,
+        "rule": rule,
+        "facts": facts,
+        "more": max(0, len(refs) - FACTS_SHOWN),
+    }
+    return _drawer(request, "console/parts/why.html", context, customer, label=str(label))
+
+
+def _event_type(event_id: str) -> str:
+    try:
+        return inbox.event(event_id).type
+    except NotFound:
+        # A retention rule may have removed the event; the fact it gave still stands.
+        return ""
+
+
+@require_safe
+def state(request: HttpRequest, customer_id: str) -> HttpResponseBase:
+    """``/customers/{id}/state``: the folded state as JSON, as programs get it; a drawer for htmx, else a page."""
+    customer = customers.get(customer_id)
+    body = payload.html(msgspec.json.encode(customer.state))
+    return _drawer(request, "console/parts/state.html", {"customer": customer, "body": body}, customer, label="JSON")
+
+
+def _drawer(
+    request: HttpRequest, template: str, context: dict[str, Any], customer: Customer, *, label: str
+) -> HttpResponseBase:
+    if wants_part(request):
+        return respond_part(request, template, context)
+    context |= {"inner": template, "crumb": label}
+    return respond(
+        request, "console/customer_inner.html", context, frame=shell("customers", livemode=customer.livemode)
+    )

@@ -1,0 +1,131 @@
+"""Money, dates and numbers as the reader's locale writes them. Pure text in, text out; the caller passes ``now``."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta
+from decimal import Decimal
+from functools import lru_cache
+from typing import Final
+
+from babel import Locale, UnknownLocaleError
+from babel.dates import format_datetime, format_skeleton, format_time, format_timedelta
+from babel.numbers import format_currency, format_decimal
+from django.utils import timezone
+from django.utils.translation import get_language, to_locale
+
+from trueup.kernel.money import Money
+
+NONE = "—"
+"""What stands for an absent value."""
+
+_TOUCHING: Final = re.compile(r"(?<=[A-Z])(?=\d)")
+
+
+@lru_cache(maxsize=64)
+def _locale(language: str) -> Locale:
+    try:
+        return Locale.parse(to_locale(language))
+    except (UnknownLocaleError, ValueError):
+        return Locale("en")
+
+
+def locale() -> Locale:
+    """The reader's locale; English where the language is unknown to CLDR."""
+    return _locale(get_language() or "en")
+
+
+def money(minor: int, currency: str) -> str:
+    """``minor`` units of a lower-case ISO ``currency`` with its symbol, such as ``$49.00`` or ``¥4,900``.
+
+    Stripe's number of decimals decides, and no digit is rounded away; an unknown currency keeps its code.
+    """
+    return _currency(Decimal(Money(minor=minor, currency=currency).major), currency)
+
+
+def _currency(major: Decimal, currency: str) -> str:
+    shown = format_currency(major, currency.upper(), locale=locale(), decimal_quantization=False)
+    # Unicode's rule that letters keep a distance from digits, which Babel leaves out: KWD 1.500, but $49.00.
+    return _TOUCHING.sub("\xa0", shown)
+
+
+def unit_price(amount: str, currency: str) -> str:
+    """A price in minor units as a decimal string; fractions of a cent are kept, so ``0.5`` usd is ``$0.005``."""
+    exact = Decimal(amount)
+    whole = Decimal(Money(minor=1, currency=currency).major) * exact
+    return _currency(whole, currency)
+
+
+def number(value: int) -> str:
+    """A whole number with grouped digits."""
+    return format_decimal(value, locale=locale())
+
+
+def size(octets: int) -> str:
+    """A number of bytes in the largest unit that keeps it readable."""
+    if octets < 1024:
+        return f"{number(octets)} B"
+    return f"{format_decimal(Decimal(octets) / 1024, format='#,##0.0', locale=locale())} KB"
+
+
+def _here(moment: datetime) -> datetime:
+    return moment.astimezone(timezone.get_current_timezone())
+
+
+def day(moment: datetime) -> str:
+    """The day with its year: ``May 26, 2026``."""
+    return format_skeleton("yMMMd", _here(moment), locale=locale())
+
+
+def near_day(moment: datetime, *, now: datetime) -> str:
+    """The day, with its year only where it is not the present one."""
+    same = _here(moment).year == _here(now).year
+    return format_skeleton("MMMd" if same else "yMMMd", _here(moment), locale=locale())
+
+
+def month(moment: datetime) -> str:
+    """The month with its year: ``April 2026``."""
+    return format_skeleton("yMMMM", _here(moment), locale=locale())
+
+
+def minute(moment: datetime) -> str:
+    """The time of day to the minute."""
+    return format_time(_here(moment), format="short", locale=locale()).replace("\u202f", "\xa0")
+
+
+def second(moment: datetime) -> str:
+    """The time of day to the second, 24 hours, as logs are read."""
+    return format_datetime(_here(moment), "HH:mm:ss", locale=locale())
+
+
+def stamp(moment: datetime) -> str:
+    """Date, time to the second and zone, for a tooltip or a fact sheet."""
+    return format_datetime(_here(moment), "medium", locale=locale()).replace("\u202f", "\xa0") + format_datetime(
+        _here(moment), " z", locale=locale()
+    )
+
+
+def distance(moment: datetime, *, now: datetime) -> str:
+    """How far ``moment`` is from ``now``, in words with a direction: ``36 min. ago`` or ``in 6 days``."""
+    away = moment - now
+    if abs(away) < timedelta(seconds=1):
+        away = timedelta(seconds=-1)
+    if abs(away) < timedelta(days=1):
+        return format_timedelta(away, add_direction=True, threshold=0.95, locale=locale(), format="short")
+    return format_timedelta(away, add_direction=True, threshold=0.95, locale=locale(), format="long")
+
+
+def duration(length: timedelta) -> str:
+    """A duration in words, such as ``3 hours``."""
+    return format_timedelta(length, threshold=0.95, locale=locale(), format="long")
+
+
+def same_day(first: datetime, second_: datetime) -> bool:
+    """Whether two moments fall on one day in the reader's zone."""
+    return _here(first).date() == _here(second_).date()
+
+
+def initials(name: str) -> str:
+    """Up to two letters that stand for a name; empty when it has none."""
+    words = [word for word in name.replace("@", " ").replace(".", " ").split() if word[0].isalnum()]
+    return "".join(word[0] for word in words[:2]).upper()

@@ -1,0 +1,199 @@
+"""What stages, states and fields are called on a page and how they look; nothing else gives them a tone or an icon."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from trueup.customer.types import Kind, PaymentMethod, Stage
+from trueup.inbox.types import Reason, State
+from trueup.kernel.records import Record
+
+Label = str | Promise
+
+
+class Look(Record, frozen=True):
+    """A word with its tone (``good``, ``warn``, ``bad``, ``info`` or empty) and icon; never a colour alone."""
+
+    label: Label
+    tone: str
+    icon: str
+
+
+STAGES: Final[dict[Stage, Look]] = {
+    Stage.TRIALING: Look(label=_("Trialing"), tone="info", icon="hourglass"),
+    Stage.ACTIVE: Look(label=_("Active"), tone="good", icon="circle-check"),
+    Stage.PAST_DUE: Look(label=_("Past due"), tone="bad", icon="circle-alert"),
+    Stage.PAUSED: Look(label=_("Paused"), tone="warn", icon="circle-pause"),
+    Stage.CHURNED: Look(label=_("Churned"), tone="", icon="circle-slash"),
+    Stage.LEAD: Look(label=_("Lead"), tone="", icon="circle-dashed"),
+    Stage.DELETED: Look(label=_("Deleted"), tone="", icon="trash-2"),
+}
+"""In the order of the tabs."""
+
+SUBSCRIPTION_STATUSES: Final[dict[str, Look]] = {
+    "trialing": Look(label=_("Trialing"), tone="info", icon="hourglass"),
+    "active": Look(label=_("Active"), tone="good", icon="circle-check"),
+    "past_due": Look(label=_("Past due"), tone="bad", icon="circle-alert"),
+    "unpaid": Look(label=_("Unpaid"), tone="bad", icon="circle-x"),
+    "paused": Look(label=_("Paused"), tone="warn", icon="circle-pause"),
+    "canceled": Look(label=_("Canceled"), tone="", icon="circle-slash"),
+    "incomplete": Look(label=_("Incomplete"), tone="warn", icon="circle-dashed"),
+    "incomplete_expired": Look(label=_("Expired"), tone="", icon="circle-slash"),
+}
+"""Stripe's statuses of a subscription. Source: https://docs.stripe.com/api/subscriptions/object"""
+
+EVENT_STATES: Final[dict[State, Look]] = {
+    State.FOLDED: Look(label=_("Folded"), tone="good", icon="check"),
+    State.WAITING: Look(label=_("Waiting"), tone="info", icon="clock"),
+    State.AWAITING_FETCH: Look(label=_("Awaiting fetch"), tone="info", icon="cloud-download"),
+    State.SET_ASIDE: Look(label=_("Set aside"), tone="bad", icon="circle-x"),
+}
+
+EVENT_STATE_HINTS: Final[dict[State, Label]] = {
+    State.FOLDED: _("Read, and part of the state of every customer it is about."),
+    State.WAITING: _("Stored, and next in line to be read."),
+    State.AWAITING_FETCH: _("A thin event: it names its object only, which still has to be fetched from Stripe."),
+    State.SET_ASIDE: _(
+        "Could not be read after several attempts. It is kept, and can be replayed once the cause is gone."
+    ),
+}
+
+KINDS: Final[dict[Kind, Look]] = {
+    Kind.PAYMENT: Look(label=_("Payments"), tone="", icon="credit-card"),
+    Kind.INVOICE: Look(label=_("Invoices"), tone="", icon="receipt-text"),
+    Kind.SUBSCRIPTION: Look(label=_("Subscriptions"), tone="", icon="repeat-2"),
+    Kind.METHOD: Look(label=_("Payment methods"), tone="", icon="wallet-cards"),
+    Kind.DISCOUNT: Look(label=_("Discounts"), tone="", icon="ticket-percent"),
+    Kind.CUSTOMER: Look(label=_("Customer"), tone="", icon="user-round"),
+}
+"""Kinds of timeline entries, in the order of the filter."""
+
+QUARANTINE_REASONS: Final[dict[Reason, Label]] = {
+    Reason.NOT_JSON: _("The body is not JSON."),
+    Reason.NO_ID: _("The body has no event id."),
+    Reason.WRONG_MODE: _("The event belongs to the other mode (test or live) than the account."),
+    Reason.UNREADABLE: _("A field that has to be read is of a type or size that cannot be."),
+    Reason.REFUSED_BY_DATABASE: _("The database cannot store a value in it."),
+}
+
+METHOD_TYPES: Final[dict[str, str]] = {
+    "card": "Card",
+    "us_bank_account": "US bank account",
+    "sepa_debit": "SEPA Direct Debit",
+    "bacs_debit": "Bacs Direct Debit",
+    "au_becs_debit": "BECS Direct Debit",
+    "acss_debit": "Canadian debit",
+    "link": "Link",
+    "paypal": "PayPal",
+    "cashapp": "Cash App Pay",
+    "amazon_pay": "Amazon Pay",
+    "ideal": "iDEAL",
+    "bank_account": "Bank account",
+}
+BRANDS: Final[dict[str, str]] = {
+    "visa": "Visa",
+    "mastercard": "Mastercard",
+    "amex": "Amex",
+    "american express": "Amex",
+    "discover": "Discover",
+    "diners": "Diners",
+    "diners club": "Diners",
+    "jcb": "JCB",
+    "unionpay": "UnionPay",
+    "cartes_bancaires": "CB",
+    "eftpos_au": "Eftpos",
+}
+"""Names of products and brands, which are not translated."""
+
+FIELDS: Final[dict[str, tuple[Label, Label]]] = {
+    "name": (_("Name"), _("The name on the customer in Stripe.")),
+    "email": (_("Email"), _("The email address on the customer in Stripe.")),
+    "country": (_("Country"), _("The country of the customer's billing or shipping address.")),
+    "currency": (_("Currency"), _("The currency that Stripe bills this customer in.")),
+    "stage": (
+        _("Stage"),
+        _("Taken from all subscriptions of the customer together; the one that matters most decides."),
+    ),
+    "billing_status": (_("Billing status"), _("Stripe's own status of the subscription that decides the stage.")),
+    "plans": (_("Plans"), _("Every item of every subscription that has not ended.")),
+    "mrr": (
+        _("MRR"),
+        _(
+            "Price times quantity of every licensed item that is being paid for, converted to one month. "
+            "Prices by usage, tiers and discounts are not counted yet."
+        ),
+    ),
+    "trial_end": (_("Trial ends"), _("The end of the trial of the subscription, as Stripe states it.")),
+    "subscribed_since": (_("Customer since"), _("The start of the first subscription.")),
+    "current_period_end": (_("Renews"), _("The nearest end of a billing period over the items of live subscriptions.")),
+    "cancel_at_period_end": (_("Cancels at period end"), _("A live subscription is set to end instead of renewing.")),
+    "payment_method_on_file": (
+        _("Payment method on file"),
+        _(
+            "Whether Stripe can charge this customer: by the subscription's method, else the customer's default, "
+            "else any attached one."
+        ),
+    ),
+    "payment_method": (
+        _("Payment method"),
+        _(
+            "What the next invoice will be charged to: the subscription's method, else the customer's default, "
+            "else any attached one."
+        ),
+    ),
+    "delinquent": (_("Delinquent"), _("Stripe's own flag: the latest charge of an invoice failed.")),
+    "balance": (_("Balance"), _("Stripe's customer balance. A credit lowers the next invoice, a debit raises it.")),
+    "metadata": (_("Metadata"), _("Keys and values that your systems stored on the customer in Stripe.")),
+    "last_event_at": (_("Last event"), _("The newest event about this customer or anything it owns.")),
+    "deleted": (_("Deleted"), _("The customer was deleted in Stripe. What was known before is kept.")),
+}
+"""Fields of a customer's state: their name, and the rule that gives them in one or two sentences."""
+
+INTERVALS: Final[dict[str, tuple[Label, Label]]] = {
+    "day": (_("Billed daily"), _("a day")),
+    "week": (_("Billed weekly"), _("a week")),
+    "month": (_("Billed monthly"), _("a month")),
+    "year": (_("Billed yearly"), _("a year")),
+}
+
+EVENT_TYPES: Final = (
+    "charge.dispute.created",
+    "charge.failed",
+    "charge.refunded",
+    "charge.succeeded",
+    "checkout.session.completed",
+    "customer.created",
+    "customer.deleted",
+    "customer.subscription.created",
+    "customer.subscription.deleted",
+    "customer.subscription.paused",
+    "customer.subscription.resumed",
+    "customer.subscription.trial_will_end",
+    "customer.subscription.updated",
+    "customer.updated",
+    "invoice.created",
+    "invoice.finalized",
+    "invoice.paid",
+    "invoice.payment_failed",
+    "invoice.payment_succeeded",
+    "invoice.voided",
+    "payment_intent.payment_failed",
+    "payment_intent.succeeded",
+    "payment_method.attached",
+    "payment_method.detached",
+    "price.created",
+    "product.created",
+)
+"""Suggestions for the type filter; any other type can be typed."""
+
+
+def method_name(method: PaymentMethod) -> str:
+    """A payment method in a few characters, ``Visa •••• 4242``; the dots stay beside their digits."""
+    kind = method.type or ""
+    name = METHOD_TYPES.get(kind) or kind.replace("_", " ").capitalize()
+    if method.brand:
+        name = BRANDS.get(method.brand.lower(), method.brand.replace("_", " ").title())
+    return f"{name} ••••\xa0{method.last4}" if method.last4 else name

@@ -1,0 +1,178 @@
+"""A real browser before a real Trueup: its own database, its own processes, and the demo's invented companies."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import closing
+from http.client import HTTPConnection
+from pathlib import Path
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
+
+import psycopg
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from psycopg import sql
+
+from tests.conftest import REPOSITORY
+from tools.screenshots import CHROMIUM, FLAGS
+from trueup.ops.demo.deliver import signature
+from trueup.runtime import clock
+
+COMPANIES = 56
+START_SECONDS = 90
+
+
+class Console(NamedTuple):
+    """A running console, and who may sign in."""
+
+    url: str
+    email: str
+    password: str
+    home: Path
+
+    def receive(self, body: bytes) -> None:
+        """Let Stripe deliver ``body``, signed, to the real intake."""
+        secret = json.loads((self.home / "demo.json").read_bytes())["webhook_secret"]
+        signed = signature(body, secret=secret, at=clock.unix())
+        connection = HTTPConnection(urlsplit(self.url).netloc, timeout=10)
+        with closing(connection):
+            connection.request("POST", "/webhooks/stripe/demo", body, {"Stripe-Signature": signed})
+            assert connection.getresponse().status == 200
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Path:
+    """The browser; without one these tests are skipped, except where ``CI`` says that they have to run."""
+    if not CHROMIUM.exists():
+        message = f"There is no Chromium at {CHROMIUM}: install Debian's `chromium`, or name another with CHROMIUM."
+        if os.environ.get("CI"):
+            pytest.fail(message)
+        pytest.skip(message)
+    return CHROMIUM
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture(scope="session")
+def console(chromium: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Console]:
+    """Trueup with a few invented companies, all of its processes, on a database of its own."""
+    given = os.environ["DATABASE_URL"]
+    name = f"console_{os.getpid()}"
+    with psycopg.connect(given, autocommit=True) as connection:
+        connection.execute(sql.SQL("create database {}").format(sql.Identifier(name)))
+    database_url = urlsplit(given)._replace(path=f"/{name}").geturl()
+    home = tmp_path_factory.mktemp("home")
+    env = os.environ | {
+        "DATABASE_URL": database_url,
+        "TRUEUP_HOME": str(home),
+        "TRUEUP_PORT": str(_free_port()),
+        "PYTHONPATH": os.pathsep.join([str(REPOSITORY / "src"), str(REPOSITORY)]),
+    }
+    command = [sys.executable, "-m", "trueup.ops.main", "demo", "--no-trickle", "--json", "--companies", str(COMPANIES)]
+    process = subprocess.Popen(command, cwd=REPOSITORY, env=env, stdout=subprocess.PIPE, text=True)
+    overdue = threading.Timer(START_SECONDS, process.kill)
+    overdue.start()
+    try:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        overdue.cancel()
+        assert line, "the demo did not start; its words are above"
+        said = json.loads(line)
+        yield Console(url=said["url"], email=said["email"], password=said["password"], home=home)
+    finally:
+        overdue.cancel()
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=30)
+        with psycopg.connect(given, autocommit=True) as connection:
+            connection.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
+
+
+# Playwright runs an event loop in this thread for as long as it is open, and Django refuses to work beside one. It is
+# open for one module at a time, so that tests of other modules in the same process never meet it.
+@pytest.fixture(scope="module")
+def browser(chromium: Path) -> Iterator[Browser]:
+    with sync_playwright() as driver:
+        launched = driver.chromium.launch(executable_path=str(chromium), args=list(FLAGS))
+        yield launched
+        launched.close()
+
+
+@pytest.fixture(scope="module")
+def session(browser: Browser, console: Console) -> dict[str, Any]:
+    """The cookies of somebody who signed in."""
+    context = browser.new_context()
+    page = context.new_page()
+    sign_in(page, console)
+    state: dict[str, Any] = dict(context.storage_state())
+    context.close()
+    return state
+
+
+def sign_in(page: Page, console: Console) -> None:
+    """Sign in as a person would."""
+    page.goto(f"{console.url}/sign-in")
+    page.get_by_label("Email").fill(console.email)
+    page.get_by_label("Password").fill(console.password)
+    page.get_by_role("button", name="Sign in").click()
+    page.wait_for_url("**/customers")
+
+
+@pytest.fixture
+def open_context(browser: Browser, session: dict[str, Any], console: Console) -> Iterator[ContextMaker]:
+    """Makes signed-in contexts that fail the test when a page complains to its console, and closes them."""
+    maker = ContextMaker(browser, session, console)
+    yield maker
+    complaints = maker.close()
+    assert complaints == []
+
+
+class ContextMaker:
+    """Opens windows with the options a test needs."""
+
+    def __init__(self, browser: Browser, session: dict[str, Any], console: Console) -> None:
+        self._browser, self._session, self._console = browser, session, console
+        self._contexts: list[BrowserContext] = []
+        self._complaints: list[str] = []
+
+    def __call__(self, *, signed_in: bool = True, **options: Any) -> Page:
+        """A page in a fresh context; a relative address starts at the console."""
+        given: dict[str, Any] = {"base_url": self._console.url, "locale": "en-US", "reduced_motion": "reduce"}
+        if signed_in:
+            given["storage_state"] = self._session
+        context = self._browser.new_context(**given, **options)
+        context.set_default_timeout(8_000)
+        page = context.new_page()
+        page.on(
+            "console", lambda said: self._complaints.append(said.text) if said.type in {"error", "warning"} else None
+        )
+        page.on("pageerror", lambda error: self._complaints.append(str(error)))
+        self._contexts.append(context)
+        return page
+
+    def forgive(self, part: str) -> None:
+        """Drop the complaints that a test provoked on purpose."""
+        self._complaints = [said for said in self._complaints if part not in said]
+
+    def close(self) -> list[str]:
+        """Close every context; gives what their pages complained about."""
+        for context in self._contexts:
+            context.close()
+        return self._complaints
+
+
+@pytest.fixture
+def page(open_context: ContextMaker) -> Page:
+    """A window on a desk, signed in."""
+    return open_context(viewport={"width": 1440, "height": 900})

@@ -1,0 +1,173 @@
+"""Every page in both themes for everybody: no violation, nothing off the screen, and readable without a script."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Literal
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import ContextMaker
+
+# What automated rules cannot see and eyes do: content beyond the window, cut words, controls too small to hit.
+LINT = """async () => {
+  // What was painted counts, not a style that is still being worked out after the window changed its size.
+  await new Promise((painted) => requestAnimationFrame(() => requestAnimationFrame(painted)));
+  const found = new Set(), width = document.documentElement.clientWidth;
+  const say = (what, e) => found.add(what + ': ' + e.tagName + ' ' + e.textContent.trim().slice(0, 40));
+  if (document.documentElement.scrollWidth > width + 1) found.add('page scrolls sideways');
+  for (const e of document.querySelectorAll('main *, nav *, header *, dialog[open] *')) {
+    if (e.closest('.tabs, svg, details, .sr, [popover], pre')) continue;
+    const box = e.getBoundingClientRect(), style = getComputedStyle(e), words = e.textContent.trim();
+    if (!box.width || style.visibility === 'hidden') continue;
+    if (!e.closest('.tbl-wrap, .seg') && (box.right > width + 1 || box.left < -1)) say('off screen', e);
+    if (e.matches('.tbl-wrap') && e.scrollWidth > e.clientWidth + 1) say(e.scrollWidth + ' px in ' + e.clientWidth, e);
+    if (e.matches('td') && !e.parentElement.querySelector('.wrap') && box.height > 64) say('tall row', e);
+    if (e.matches('li, button, .btn, h1, h2') && box.width < 44 && words.length > 12) say('squeezed', e);
+    const control = e.matches('a, button, select, summary') && !e.closest('p, td, .sub, dd, label');
+    if (control && box.height < 24) say('too small to hit', e);
+    const cut = e.scrollWidth > e.clientWidth + 1 && style.overflow !== 'visible' && style.textOverflow !== 'ellipsis';
+    if (cut && !e.children.length && !e.matches('input')) say('cut off', e);
+  }
+  return [...found];
+}"""
+OPTIONS = {
+    "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+    "resultTypes": ["violations"],
+}
+
+
+@pytest.fixture(scope="module")
+def found() -> dict[str, str]:
+    """Addresses found by the first test that needs them."""
+    return {}
+
+
+def addresses(page: Page, found: dict[str, str]) -> list[str]:
+    """Every page of the console, with a customer and an event that exist."""
+    if not found:
+        page.goto("/customers?stage=active&sort=-mrr")
+        found["customer"] = str(page.locator("a[data-row]").first.get_attribute("href"))
+        page.goto("/customers?stage=past_due")
+        found["late"] = str(page.locator("a[data-row]").first.get_attribute("href"))
+        page.goto("/events?type=customer.created")
+        found["event"] = str(page.locator("a[data-row]").first.get_attribute("href"))
+    customer, event = found["customer"], found["event"]
+    return [
+        "/customers?stage=trialing",
+        "/customers?q=nobody-has-this-name",
+        customer,
+        found["late"],
+        f"{customer}/why/mrr",
+        f"{customer}/state",
+        "/events?type=customer.deleted",
+        "/events?state=set_aside",
+        "/events/quarantine",
+        event,
+        "/search?q=a",
+    ]
+
+
+def violations(page: Page) -> list[Any]:
+    """What axe has to say, shortened to what is needed to find it."""
+    said = Axe().run(page, options=OPTIONS).response["violations"]
+    return [(entry["id"], [node["html"][:120] for node in entry["nodes"][:3]]) for entry in said]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_no_page_has_a_violation(
+    open_context: ContextMaker, found: dict[str, str], scheme: Literal["light", "dark"]
+) -> None:
+    # The tool that looks is injected into the page, which our policy would forbid.
+    page = open_context(color_scheme=scheme, bypass_csp=True)
+    wrong = {}
+    for address in addresses(page, found):
+        page.goto(address)
+        wrong[address] = violations(page)
+    page.goto(found["customer"])
+    page.locator(".stats .why").first.click()
+    page.locator("#drawer[open]").wait_for()
+    wrong["drawer"] = violations(page)
+    page.keyboard.press("Escape")
+    page.keyboard.press("Control+k")
+    page.locator("#palette[open]").wait_for()
+    wrong["palette"] = violations(page)
+    stranger = open_context(signed_in=False, color_scheme=scheme, bypass_csp=True)
+    stranger.goto("/sign-in")
+    wrong["/sign-in"] = violations(stranger)
+
+    assert {address: said for address, said in wrong.items() if said} == {}
+
+
+def test_every_page_fits_a_desk_a_tablet_and_a_phone(open_context: ContextMaker, found: dict[str, str]) -> None:
+    page = open_context()
+    wrong = {}
+    for address in [*addresses(page, found), "/sign-in"]:
+        if address == "/sign-in":
+            page.context.clear_cookies()
+        page.goto(address)
+        for width in (1440, 1100, 768, 390):
+            page.set_viewport_size({"width": width, "height": 900})
+            wrong[f"{address} at {width}"] = page.evaluate(LINT)
+
+    assert {place: said for place, said in wrong.items() if said} == {}
+
+
+def test_everything_can_be_read_without_a_script(open_context: ContextMaker, found: dict[str, str]) -> None:
+    page = open_context(java_script_enabled=False)
+    page.goto("/customers?sort=name")
+    first = page.locator("a[data-row]").first.inner_text()
+
+    page.get_by_role("link", name="Next").click()
+    assert page.locator("a[data-row]").first.inner_text() != first
+    page.get_by_role("link", name=re.compile("^Active")).click()
+    page.get_by_label("Search customers").fill(first.split()[0])
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile("q="))
+    expect(page.locator(".tabs [aria-current]")).to_contain_text("Active")
+
+    page.goto("/customers?stage=active&sort=-mrr")
+    page.locator("a[data-row]").first.click()
+    page.get_by_role("link", name="Why? MRR").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Why this MRR?")
+    page.get_by_role("link", name=re.compile("^evt_")).first.click()
+    expect(page.locator("#json")).to_contain_text('"object": "event"')
+
+    page.get_by_role("link", name="Find a customer or event").click()
+    page.get_by_role("searchbox").fill(first)
+    page.keyboard.press("Enter")
+    expect(page.locator("a.hit").first).to_contain_text(first)
+    expect(page.locator(".js-only:visible")).to_have_count(0)
+
+
+def test_the_menu_of_a_phone_opens_closes_and_gives_the_focus_back(open_context: ContextMaker) -> None:
+    page = open_context(viewport={"width": 390, "height": 844})
+    page.goto("/customers")
+    menu = page.get_by_role("button", name="Menu")
+    expect(page.get_by_role("link", name="Events")).not_to_be_visible()
+
+    menu.click()
+    expect(page.get_by_role("link", name="Events")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("link", name="Events")).not_to_be_visible()
+    expect(menu).to_be_focused()
+
+    menu.click()
+    page.get_by_role("link", name="Events").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Events")
+
+
+def test_the_first_tab_stop_skips_to_the_content(page_at: Page) -> None:
+    page_at.keyboard.press("Tab")
+    expect(page_at.get_by_role("link", name="Skip to content")).to_be_focused()
+    page_at.keyboard.press("Enter")
+    assert page_at.evaluate("document.activeElement.id") == "main"
+
+
+@pytest.fixture
+def page_at(page: Page) -> Page:
+    """The list of customers."""
+    page.goto("/customers")
+    return page

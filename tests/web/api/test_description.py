@@ -1,0 +1,115 @@
+"""The OpenAPI description: complete, consistent, and true of every answer."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from tests.web.api import shapes
+from tests.web.api.conftest import Ask
+from tests.web.console import world
+from trueup.accounts.types import Account
+
+
+@pytest.fixture
+def described(db: None) -> Any:
+    """The description, which anybody may read."""
+    response = Client().get("/api/v1/openapi.json")
+    assert response.status_code == 200
+    return response.json()
+
+
+def operations(described: Any) -> dict[str, Any]:
+    """Every operation by ``METHOD path``."""
+    return {
+        f"{method.upper()} {path}": operation
+        for path, methods in described["paths"].items()
+        for method, operation in methods.items()
+    }
+
+
+def test_the_description_is_openapi_with_all_it_demands(described: Any) -> None:
+    assert re.fullmatch(r"3\.1\.\d+", described["openapi"])
+    assert {"title", "version"} <= set(described["info"])
+    assert set(operations(described)) == {
+        "GET /api/v1/customers",
+        "GET /api/v1/customers/{customer_id}",
+        "GET /api/v1/customers/{customer_id}/timeline",
+        "GET /api/v1/events",
+        "GET /api/v1/events/{event_id}",
+    }
+    identifiers = [operation["operationId"] for operation in operations(described).values()]
+    assert len(set(identifiers)) == len(identifiers)
+
+
+def test_every_reference_leads_somewhere(described: Any) -> None:
+    found = set(shapes.references(described))
+
+    assert len(found) > 5
+    for reference in found:
+        assert isinstance(shapes.resolved(described, reference), dict), reference
+
+
+def test_names_of_components_are_what_openapi_allows(described: Any) -> None:
+    for group in described["components"].values():
+        assert [name for name in group if re.fullmatch(r"[A-Za-z0-9._-]+", name) is None] == []
+
+
+def test_every_operation_names_its_parameters_its_answers_and_its_security(described: Any) -> None:
+    schemes = set(described["components"]["securitySchemes"])
+    for name, operation in operations(described).items():
+        in_path = {parameter["name"] for parameter in operation["parameters"] if parameter["in"] == "path"}
+        assert in_path == set(re.findall(r"\{(\w+)\}", name)), name
+        assert all(parameter["required"] for parameter in operation["parameters"] if parameter["in"] == "path"), name
+        assert all("schema" in parameter for parameter in operation["parameters"]), name
+        assert {"200", "400", "401", "403", "404", "422", "503"} == set(operation["responses"]), name
+        assert {scheme for need in operation["security"] for scheme in need} <= schemes, name
+        assert operation["security"], name
+
+
+@pytest.mark.parametrize(
+    ("path", "template"),
+    [
+        ("/customers", "/customers"),
+        ("/customers?limit=2", "/customers"),
+        ("/customers/cus_000", "/customers/{customer_id}"),
+        ("/customers/cus_002?why=true", "/customers/{customer_id}"),
+        ("/customers/cus_000/timeline", "/customers/{customer_id}/timeline"),
+        ("/events", "/events"),
+        ("/events/evt_same", "/events/{event_id}"),
+    ],
+)
+def test_every_answer_has_the_shape_that_is_described(
+    described: Any, ask: Ask, account: Account, path: str, template: str
+) -> None:
+    world.many(account, 4)
+    world.told(account, world.event("customer.created", world.customer("cus_9", None), id="evt_same"), drain=False)
+    operation = described["paths"][f"/api/v1{template}"]["get"]
+    shape = operation["responses"]["200"]["content"]["application/json"]["schema"]
+
+    answer = ask(path)
+
+    assert shapes.problems(described, shape, answer) == []
+
+
+@pytest.mark.parametrize("path", ["/customers?limit=0", "/customers/cus_none", "/events?after=x"])
+def test_every_refusal_has_the_shape_that_is_described(described: Any, program: Client, path: str) -> None:
+    response = program.get(f"/api/v1{path}")
+    operation = described["paths"]["/api/v1/customers"]["get"]
+    shape = operation["responses"][str(response.status_code)]["content"]["application/json"]["schema"]
+
+    assert shapes.problems(described, shape, response.json()) == []
+
+
+def test_the_check_sees_what_does_not_fit(described: Any) -> None:
+    shape = {"$ref": "#/components/schemas/Money"} if "Money" in described["components"]["schemas"] else {}
+
+    assert shapes.problems(described, shape, {"minor": 1, "currency": "usd"}) == []
+    assert shapes.problems(described, shape, {"minor": "1", "currency": "usd"}) == ["$.minor: '1' is no integer"]
+    assert shapes.problems(described, shape, {"minor": 1}) == ["$.currency: missing"]
+    assert shapes.problems(described, shape, {"minor": 1, "currency": "usd", "x": 1}) == ["$.x: not described"]
+    assert shapes.problems(described, {"type": "string", "format": "date-time"}, "2026-01-01") != []
+    assert shapes.problems(described, {"oneOf": []}, 1) != []
