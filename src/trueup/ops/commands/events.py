@@ -1,0 +1,101 @@
+"""Commands on the log."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from trueup.customer import service as customers
+from trueup.inbox import service as inbox
+from trueup.inbox.types import InboxStats
+from trueup.kernel.records import Record
+from trueup.ops import output, schema
+from trueup.ops.actors import command_line
+from trueup.runtime.queues import Depth
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, the same as the API.")]
+
+
+def list_events(
+    q: Annotated[str, typer.Argument(help="An event, object or customer id of Stripe's.")] = "",
+    type_: Annotated[str, typer.Option("--type", help="Only this event type.")] = "",
+    state: Annotated[str, typer.Option(help="folded, waiting, awaiting_fetch or set_aside.")] = "",
+    limit: Annotated[int, typer.Option(min=1, max=200)] = 50,
+    after: Annotated[str | None, typer.Option(help="The next page's cursor.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List events, newest first."""
+    schema.prepare()
+    page = inbox.events(q=q, type=type_, state=state, limit=limit, after=after)
+    if as_json:
+        output.emit(page)
+        return
+    rows = (
+        (output.when(row.received_at), row.event_id, row.type, row.object_id, row.state.value, row.error)
+        for row in page.data
+    )
+    output.table(["Received", "Event", "Type", "Object", "State", "Error"], rows, empty="No event matches.")
+
+
+def show_event(
+    event_id: str,
+    raw: Annotated[bool, typer.Option("--raw", help="Write the body's bytes exactly as received.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Show one event."""
+    schema.prepare()
+    detail = inbox.event(event_id)
+    if raw:
+        sys.stdout.buffer.write(detail.body)
+        sys.stdout.buffer.flush()
+    elif as_json:
+        output.emit(detail)
+    else:
+        output.say(
+            f"{detail.event_id}  {detail.type}  {detail.state.value}  received {output.when(detail.received_at)}"
+        )
+        output.say(detail.body.decode(errors="replace"))
+
+
+class Status(Record, frozen=True):
+    """How the way of the data stands: the inbox, and the customers that wait to be folded."""
+
+    inbox: InboxStats
+    folding: Depth
+
+
+def status(as_json: AsJson = False) -> None:
+    """How the inbox and the folding of customers stand."""
+    schema.prepare()
+    found = Status(inbox=inbox.stats(), folding=customers.folding())
+    if as_json:
+        output.emit(found)
+        return
+    stats, folding = found.inbox, found.folding
+    output.say(
+        f"Events     {stats.received_24h} in 24 h, {stats.waiting} waiting, {stats.awaiting_fetch} awaiting fetch, "
+        f"{stats.set_aside} set aside, {stats.quarantined} quarantined; "
+        f"last {output.when(stats.last_received_at) or 'never'}"
+    )
+    output.say(f"Customers  {folding.waiting} waiting to be folded, {folding.set_aside} set aside")
+
+
+def retry(as_json: AsJson = False) -> None:
+    """Give what was set aside another round of attempts."""
+    schema.prepare()
+    by = command_line()
+    events, folds = inbox.retry_set_aside(by=by), customers.retry_set_aside(by=by)
+    if as_json:
+        output.emit({"events": events, "customers": folds})
+        return
+    output.done(f"{events} events and {folds} customers queued again.")
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands."""
+    app.command("events")(list_events)
+    app.command("event")(show_event)
+    app.command()(status)
+    app.command()(retry)

@@ -1,0 +1,84 @@
+"""Whether this installation is well: liveness, readiness, and numbers from the database for Prometheus."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Iterator
+from typing import Any
+
+import psycopg
+from django.db import DatabaseError, connections
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import REGISTRY, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+from typing_extensions import override
+
+from trueup.customer import service as customers
+from trueup.inbox import service as inbox
+from trueup.mirror import service as mirror
+from trueup.runtime import configuration, crypto, database
+
+
+class DatabaseCollector(Collector):
+    """Queues and counts, read at each scrape, so that every process tells the same."""
+
+    @override
+    def collect(self) -> Iterator[Metric]:
+        """Depth and age of every queue, customers by stage, quarantine."""
+        connection = database.connection()
+        waiting = GaugeMetricFamily("trueup_queue_waiting", "Rows due or retrying.", labels=["queue"])
+        aside = GaugeMetricFamily("trueup_queue_set_aside", "Rows set aside with their error.", labels=["queue"])
+        oldest = GaugeMetricFamily(
+            "trueup_queue_oldest_seconds", "Age of the oldest row not set aside.", labels=["queue"]
+        )
+        for name, depth in (("mirror", inbox.depth(connection)), ("customer", mirror.depth(connection))):
+            waiting.add_metric([name], depth.waiting)
+            aside.add_metric([name], depth.set_aside)
+            oldest.add_metric([name], depth.oldest_seconds)
+        stages = GaugeMetricFamily("trueup_customers", "Customers by stage.", labels=["stage"])
+        for stage, number in customers.counts().items():
+            stages.add_metric([stage.value], number)
+        stats = inbox.stats()
+        quarantined = GaugeMetricFamily(
+            "trueup_quarantined", "Signed bodies that cannot be used.", value=stats.quarantined
+        )
+        fetch = GaugeMetricFamily(
+            "trueup_awaiting_fetch", "Thin events whose object has to be fetched.", value=stats.awaiting_fetch
+        )
+        yield from (waiting, aside, oldest, stages, quarantined, fetch)
+
+
+def exposition() -> bytes:
+    """This process's metrics and the database's, in Prometheus' text format; without a database only the former."""
+    text = generate_latest(REGISTRY)
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(DatabaseCollector())
+    try:
+        return text + generate_latest(registry)
+    except (DatabaseError, psycopg.Error):
+        return text
+    finally:
+        connections.close_all()
+
+
+def database_ready() -> bool:
+    """Whether the database answers and has our tables."""
+    try:
+        return database.execute("select to_regclass('customer_customer') is not null").fetchone() == (True,)
+    except (DatabaseError, psycopg.Error):
+        return False
+    finally:
+        connections.close_all()
+
+
+def installation_id() -> str:
+    """Twelve characters that tell installations apart without telling their key."""
+    settings = configuration.current()
+    key = crypto.load_key(text=settings.secret_key, path=settings.secret_key_file or settings.home / "secret.key")
+    return hmac.digest(key, b"installation id", hashlib.sha256).hex()[:12]
+
+
+def alive() -> dict[str, Any]:
+    """What ``/healthz`` answers while the process runs."""
+    return {"status": "ok", "service": "trueup", "installation": installation_id()}

@@ -1,0 +1,79 @@
+"""What the worker does by the clock: the sweep, the reaper, and partitions ahead."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from asgiref.sync import sync_to_async
+from procrastinate import JobContext
+from procrastinate.contrib.django import app
+from procrastinate.exceptions import ConnectorException
+from procrastinate.jobs import Status
+
+from trueup.customer import service as customers
+from trueup.inbox import service as inbox
+from trueup.runtime import database, logs, queues, topics
+from trueup.runtime.wake import wake
+
+log = logs.get(__name__)
+
+LATE_SECONDS: Final = 10.0
+"""Rows older than this were announced to nobody, or to somebody who died."""
+
+
+def sweep_once() -> int:
+    """Wake every drain that has rows nobody picked up, and queue what an older rule made.
+
+    Returns how many drains were woken.
+    """
+    woken = 0
+    with database.transaction() as connection:
+        for drain in topics.drains():
+            depth = queues.depth(connection, drain.queue, drain.since)
+            if depth.waiting and depth.oldest_seconds > LATE_SECONDS:
+                wake(connection, drain.topic)
+                woken += 1
+                log.info(
+                    "sweep.woke", drain=drain.name, waiting=depth.waiting, oldest_seconds=round(depth.oldest_seconds)
+                )
+    customers.mark_outdated()
+    return woken
+
+
+@app.periodic(cron="* * * * * */15")
+@app.task(queue="clock", queueing_lock="sweep", name="ops.sweep")
+async def sweep(timestamp: int) -> None:
+    """Find dirty rows nobody woke."""
+    del timestamp
+    await sync_to_async(sweep_once)()
+
+
+@app.periodic(cron="* * * * *")
+@app.task(queue="clock", queueing_lock="reap", name="ops.reap", pass_context=True)
+async def reap(context: JobContext, timestamp: int) -> None:
+    """Give jobs of killed workers to the living."""
+    del timestamp
+    manager = context.app.job_manager
+    for job in await manager.get_stalled_jobs(seconds_since_heartbeat=60):
+        log.warning("reaper.retried", job=job.id, task=job.task_name)
+        try:
+            await manager.retry_job(job)
+        except ConnectorException:
+            # Its successor waits under the same queueing lock already and does the same work.
+            await manager.finish_job(job, Status.FAILED, delete_job=True)
+
+
+@app.periodic(cron="17 3 * * *")
+@app.task(queue="clock", queueing_lock="partitions", name="ops.partitions")
+async def partitions(timestamp: int) -> None:
+    """Make the log's partitions ahead of time."""
+    del timestamp
+    await sync_to_async(inbox.ensure_partitions)()
+
+
+@app.periodic(cron="41 3 * * *")
+@app.task(queue="clock", queueing_lock="tidy", name="ops.tidy", pass_context=True)
+async def tidy(context: JobContext, timestamp: int) -> None:
+    """Delete finished jobs older than a day, so that the table stays small."""
+    del timestamp
+    await context.app.job_manager.delete_old_jobs(nb_hours=24, include_failed=False)

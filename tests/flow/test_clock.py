@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+from procrastinate.contrib.django import app as jobs
+
+from tests.flow.conftest import Ask
+from trueup.ops import tasks
+
+STALLED = """
+with killed as (insert into procrastinate_workers (last_heartbeat) values (now() - interval '5 minutes') returning id)
+insert into procrastinate_jobs (queue_name, task_name, queueing_lock, args, status, worker_id)
+select 'clock', %s, %s, '{"timestamp": 1}', 'doing', id from killed returning id
+"""
+WAITING = """
+insert into procrastinate_jobs (queue_name, task_name, queueing_lock, args)
+values ('clock', %s, %s, '{"timestamp": 2}') returning id
+"""
+
+
+@pytest.fixture
+def no_jobs(database: str) -> Iterator[None]:
+    """Leave no job and no worker behind."""
+    yield
+    with psycopg.connect(database, autocommit=True) as connection:
+        connection.execute("truncate procrastinate_jobs, procrastinate_workers, procrastinate_periodic_defers cascade")
+
+
+def work() -> None:
+    """Reap, then do what is due, as a worker's clock does."""
+
+    async def run() -> None:
+        connector = jobs.connector.get_worker_connector()  # type: ignore[attr-defined]
+        app = jobs.with_connector(connector)
+        async with app.open_async():
+            await app.configure_task(tasks.reap.name, queue="clock").defer_async(timestamp=0)
+            await app.run_worker_async(queues=["clock"], wait=False, install_signal_handlers=False)
+            await app.run_worker_async(queues=["clock"], wait=False, install_signal_handlers=False)
+
+    asyncio.run(run())
+
+
+def status(ask: Ask, job: int) -> list[tuple[object, ...]]:
+    return ask("select status::text from procrastinate_jobs where id = %s", job)
+
+
+def test_a_job_of_a_killed_worker_is_done_by_another(ask: Ask, no_jobs: None) -> None:
+    ((job,),) = ask(STALLED, "ops.partitions", "partitions")
+
+    work()
+
+    assert status(ask, job) == [("succeeded",)]
+
+
+def test_a_job_of_a_killed_worker_gives_way_to_its_successor_and_holds_nobody_up(ask: Ask, no_jobs: None) -> None:
+    ((stalled,),) = ask(STALLED, "ops.partitions", "partitions")
+    ((successor,),) = ask(WAITING, "ops.partitions", "partitions")
+    ((other,),) = ask(STALLED, "ops.tidy", "tidy")
+    ask("update procrastinate_jobs set scheduled_at = now() + interval '1 hour' where id = %s returning 1", successor)
+
+    work()
+
+    assert status(ask, stalled) == []
+    assert status(ask, successor) == [("todo",)]
+    assert status(ask, other) == [("succeeded",)]
