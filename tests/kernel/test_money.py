@@ -10,7 +10,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trueup.kernel.money import THREE_DECIMAL, ZERO_DECIMAL, Money, Rounding, exponent, rounded
+from trueup.kernel.money import (
+    THREE_DECIMAL,
+    ZERO_DECIMAL,
+    Money,
+    Rounding,
+    decimals,
+    exponent,
+    rounded,
+    step,
+    sums,
+    total,
+)
 
 HALF = Fraction(1, 2)
 
@@ -76,6 +87,68 @@ def test_amounts_of_one_currency_add_up() -> None:
 def test_amounts_of_two_currencies_do_not_add_up() -> None:
     with pytest.raises(ValueError, match="cannot add usd to eur"):
         Money(minor=5, currency="eur") + Money(minor=5, currency="usd")
+
+
+@given(st.integers(), st.integers())
+def test_taking_away_undoes_adding(one: int, other: int) -> None:
+    first, second = Money(minor=one, currency="eur"), Money(minor=other, currency="eur")
+
+    assert first + second - second == first
+    assert first - first == first + -first == Money(minor=0, currency="eur")
+
+
+def test_amounts_of_two_currencies_cannot_be_taken_from_each_other() -> None:
+    with pytest.raises(ValueError, match="cannot add usd to eur"):
+        Money(minor=5, currency="eur") - Money(minor=5, currency="usd")
+
+
+MONEY = st.builds(Money, minor=st.integers(), currency=st.sampled_from(["usd", "eur", "jpy"]))
+
+
+@given(st.lists(MONEY))
+def test_mixed_currencies_have_one_sum_each_in_any_order(amounts: list[Money]) -> None:
+    found = sums(amounts)
+
+    assert found == sums(reversed(amounts))
+    assert [one.currency for one in found] == sorted({one.currency for one in amounts})
+    assert [one.minor for one in found] == [
+        sum(amount.minor for amount in amounts if amount.currency == one.currency) for one in found
+    ]
+
+
+def test_a_sum_of_zero_stays_a_sum_and_nothing_has_none() -> None:
+    five = Money(minor=5, currency="usd")
+
+    assert sums([five, -five]) == (Money(minor=0, currency="usd"),)
+    assert sums([]) == ()
+
+
+def test_a_total_is_of_one_currency_only() -> None:
+    five = Money(minor=5, currency="usd")
+
+    assert total([five, five], currency="usd") == Money(minor=10, currency="usd")
+    assert total([], currency="usd") == Money(minor=0, currency="usd")
+    with pytest.raises(ValueError, match="cannot add eur to usd"):
+        total([five, Money(minor=5, currency="eur")], currency="usd")
+
+
+@pytest.mark.parametrize(
+    ("_case_currency", "_case_decimals", "_case_charge", "_case_payout"),
+    [
+        ("usd", 2, 1, 1),
+        ("jpy", 0, 1, 1),
+        ("kwd", 3, 10, 10),
+        ("isk", 0, 100, 100),
+        ("ugx", 0, 100, 100),
+        ("huf", 2, 1, 100),
+        ("twd", 2, 1, 100),
+    ],
+)
+def test_some_currencies_move_in_steps(
+    _case_currency: str, _case_decimals: int, _case_charge: int, _case_payout: int
+) -> None:
+    assert decimals(_case_currency) == _case_decimals
+    assert (step(_case_currency), step(_case_currency, payout=True)) == (_case_charge, _case_payout)
 
 
 @pytest.mark.parametrize(

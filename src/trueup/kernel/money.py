@@ -6,6 +6,7 @@ Rates are exact fractions, rounded only where asked by name.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from enum import StrEnum
 from fractions import Fraction
 from typing import Final
@@ -18,6 +19,15 @@ ZERO_DECIMAL: Final = frozenset("bif clp djf gnf jpy kmf krw mga pyg rwf ugx vnd
 THREE_DECIMAL: Final = frozenset("bhd jod kwd omr tnd".split())
 """Currencies with a thousandth. Source: https://docs.stripe.com/currencies#three-decimal"""
 
+
+WHOLE_UNITS: Final = frozenset({"isk", "ugx"})
+"""Currencies without decimals that Stripe counts in hundredths for compatibility: 500 is 5 ISK, and 550 is refused.
+
+Source: https://docs.stripe.com/currencies#special-cases
+"""
+
+WHOLE_PAYOUTS: Final = frozenset({"huf", "twd"}) | WHOLE_UNITS
+"""Currencies that are charged in hundredths and paid out in whole units. Source: as ``WHOLE_UNITS``."""
 
 CURRENCY: Final = re.compile("[a-z]{3}")
 
@@ -41,6 +51,22 @@ def exponent(currency: str) -> int:
     if currency in ZERO_DECIMAL:
         return 0
     return 3 if currency in THREE_DECIMAL else 2
+
+
+def decimals(currency: str) -> int:
+    """How many decimals people write for the currency: its ``exponent``, but none for ISK and UGX."""
+    return 0 if currency in WHOLE_UNITS else exponent(currency)
+
+
+def step(currency: str, *, payout: bool = False) -> int:
+    """The minor units that an amount Stripe takes has to be a multiple of, for charges or for payouts.
+
+    100 where only whole units exist, 10 for three-decimal currencies (their last digit has to be 0), otherwise 1.
+    Source: https://docs.stripe.com/currencies#special-cases and #three-decimal
+    """
+    if currency in (WHOLE_PAYOUTS if payout else WHOLE_UNITS):
+        return 100
+    return 10 if currency in THREE_DECIMAL else 1
 
 
 def rounded(value: Fraction, mode: Rounding) -> int:
@@ -76,3 +102,27 @@ class Money(Record, frozen=True):
         places = exponent(self.currency)
         sign, digits = ("-" if self.minor < 0 else ""), str(abs(self.minor)).rjust(places + 1, "0")
         return f"{sign}{digits}" if places == 0 else f"{sign}{digits[:-places]}.{digits[-places:]}"
+
+    def __sub__(self, other: Money) -> Money:
+        """The difference; two currencies raise ``ValueError``."""
+        return self + -other
+
+    def __neg__(self) -> Money:
+        """The same size the other way."""
+        return Money(minor=-self.minor, currency=self.currency)
+
+
+def sums(amounts: Iterable[Money]) -> tuple[Money, ...]:
+    """One total per currency, sorted by currency; a currency that comes to zero keeps its zero.
+
+    There is no total over currencies: that needs a rate, and a rate needs a day.
+    """
+    totals: dict[str, int] = {}
+    for amount in amounts:
+        totals[amount.currency] = totals.get(amount.currency, 0) + amount.minor
+    return tuple(Money(minor=minor, currency=currency) for currency, minor in sorted(totals.items()))
+
+
+def total(amounts: Iterable[Money], *, currency: str) -> Money:
+    """The total of amounts that are all in ``currency``; zero for none. Another currency raises ``ValueError``."""
+    return sum(amounts, start=Money(minor=0, currency=currency))
