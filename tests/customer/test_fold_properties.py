@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from trueup.customer.fold import fold
 from trueup.customer.types import CustomerState, Stage
 from trueup.mirror.errors import Unusable
+from trueup.mirror.essence import essence
 from trueup.mirror.rules import affected_customers, facts_of, latest
 from trueup.mirror.types import Fact, MirrorObject
 from trueup.mirror.upcast import upcast
@@ -86,6 +87,16 @@ def test_any_objects_fold_to_one_state_in_every_order_and_with_duplicates(
     unexplained = {"stripe_customer_id", "why"} | state.why.keys()
     values = {name: value for name, value in msgspec.structs.asdict(state).items() if name not in unexplained}
     assert {name: value for name, value in values.items() if value not in (None, (), {})} == {}
+
+
+def without_the_rest(objects: Iterable[MirrorObject]) -> list[MirrorObject]:
+    return [msgspec.structs.replace(told, data=essence(told.object_type, told.data)) for told in objects]
+
+
+@given(st.lists(OBJECTS, max_size=8, unique_by=lambda told: (told.object_type, told.object_id)))
+@settings(max_examples=200, deadline=None)
+def test_essences_fold_to_the_state_that_whole_objects_fold_to(objects: list[MirrorObject]) -> None:
+    assert fold("cus_1", without_the_rest(objects)) == fold("cus_1", objects)
 
 
 PRICES = {

@@ -93,21 +93,21 @@ def fold_customers(customers: Sequence[CustomerKey], *, changed_products: Collec
         if not own and key not in last:
             continue
         own_products = product_ids(own)
-        last_event_at = from_unix(last.get(key, 0))
+        last_event = last.get(key, 0)
         catalog: list[MirrorObject] = [
             item for product in own_products for item in products.get((key[0], key[1], product), [])
         ]
         state = fold(key[2], [*own, *catalog])
-        if state.last_event_at is not None and state.last_event_at < last_event_at:
+        if state.last_event_at is not None and state.last_event_at.timestamp() < last_event:
             # The fold is given what moves the state; payments and invoices of the customer happened all the same.
-            state = msgspec.structs.replace(state, last_event_at=last_event_at)
+            state = msgspec.structs.replace(state, last_event_at=from_unix(last_event))
         folded.append(
             store.Folded(
                 id=store.own_id(key),
                 account_id=key[0],
                 livemode=key[1],
                 state=state,
-                last_event_at=last_event_at,
+                last_event=last_event,
                 product_ids=own_products,
             )
         )

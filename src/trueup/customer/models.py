@@ -14,7 +14,10 @@ from typing_extensions import override
 
 
 class Customer(models.Model):
-    """One customer as folded. Everything here can be dropped and folded again from the mirror."""
+    """One customer as folded. Everything here can be dropped and folded again from the mirror.
+
+    ``state`` is text as ``customer.stored`` writes it.
+    """
 
     PERSONAL: ClassVar[Mapping[str, str]] = {
         "name": "name",
@@ -35,7 +38,7 @@ class Customer(models.Model):
     last_event_at = models.DateTimeField()
     fold_version = models.SmallIntegerField()
     folded_at = models.DateTimeField(db_default=Now())
-    state = models.JSONField()
+    state = models.TextField()
 
     class Meta:
         """Unique a Stripe customer; every sort of the list has its index."""
@@ -62,7 +65,7 @@ class Lookup(models.Model):
     """The words and products a customer is found by.
 
     They stand apart from the state, because they seldom change: an index of words is dear to write, and a state is
-    written with every event.
+    written with every event. ``digest`` tells whether they did.
     """
 
     PERSONAL: ClassVar[Mapping[str, str]] = {"search": "payload"}
@@ -71,6 +74,7 @@ class Lookup(models.Model):
     account_id = models.BigIntegerField()
     livemode = models.BooleanField()
     stripe_customer_id = models.TextField()
+    digest = models.BigIntegerField()
     product_ids = ArrayField(models.TextField(), default=list)
     search = SearchVectorField()
 

@@ -8,18 +8,17 @@ import re
 import unicodedata
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, Final
 
-import msgspec
 import psycopg
 
-from trueup.customer import rules
+from trueup.customer import rules, stored
 from trueup.customer.types import Customer, CustomerRow, CustomerState, Stage
 from trueup.kernel.money import exponent
 from trueup.kernel.records import Record
-from trueup.runtime import database
+from trueup.runtime import arrays, database
 
 LOCK: Final = b"select pg_advisory_xact_lock(k) from unnest(%(keys)b::int8[]) as k"
 LOCK_PRODUCTS: Final = b"""
@@ -29,40 +28,45 @@ from unnest(%(keys)b::int8[], %(alone)b::bool[]) as row (k, alone)
 LOCK_SPACE: Final = 7_413_300_000
 BUCKETS: Final = 1024
 FOUND: Final = "id in (select customer_id from customer_lookup where search @@ %(query)s::tsquery)"
+SEARCH_VERSION: Final = "1"
+"""Raised when the words are made differently."""
 SPLIT: Final = re.compile(r"[^\w]+|_")
 
 UPSERT: Final = b"""
-with given as (
-    select * from unnest(
-        %(id)b::text[], %(account_id)b::int8[], %(livemode)b::bool[], %(stripe_customer_id)b::text[],
-        %(name)b::text[], %(email)b::text[], %(sort_name)b::text[], %(stage)b::text[], %(mrr_sort)b::numeric[],
-        %(last_event_at)b::timestamptz[], %(product_ids)b::text[], %(search)b::text[], %(state)b::text[]
-    ) as row (
-        id, account_id, livemode, stripe_customer_id, name, email, sort_name, stage, mrr_sort, last_event_at,
-        product_ids, search, state
-    )
-), looked_up as (
-    insert into customer_lookup as l (
-        customer_id, account_id, livemode, stripe_customer_id, product_ids, search
-    )
-    select id, account_id, livemode, stripe_customer_id,
-           coalesce(string_to_array(nullif(product_ids, ''), ' '), '{}'),
-           array_to_tsvector(string_to_array(search, ' '))
-    from given
-    on conflict (customer_id) do update set product_ids = excluded.product_ids, search = excluded.search
-    where (l.product_ids, l.search) is distinct from (excluded.product_ids, excluded.search)
-)
 insert into customer_customer as c (
     id, account_id, livemode, stripe_customer_id, name, email, sort_name, stage, mrr_sort, last_event_at,
     fold_version, folded_at, state
 )
-select id, account_id, livemode, stripe_customer_id, nullif(name, ''), nullif(email, ''), sort_name, stage, mrr_sort,
-       last_event_at, %(fold_version)b, clock_timestamp(), state::jsonb
-from given
+select id, account_id, livemode, stripe_customer_id, nullif(name, ''), nullif(email, ''), sort_name, stage,
+       mrr_sort::numeric, last_event_at, %(fold_version)b, clock_timestamp(), state
+from unnest(
+    %(id)b::text[], %(account_id)b::int8[], %(livemode)b::bool[], %(stripe_customer_id)b::text[],
+    %(name)b::text[], %(email)b::text[], %(sort_name)b::text[], %(stage)b::text[], %(mrr_sort)b::text[],
+    %(last_event_at)b::timestamptz[], %(state)b::text[]
+) as row (
+    id, account_id, livemode, stripe_customer_id, name, email, sort_name, stage, mrr_sort, last_event_at, state
+)
 on conflict (id) do update set
     name = excluded.name, email = excluded.email, sort_name = excluded.sort_name, stage = excluded.stage,
     mrr_sort = excluded.mrr_sort, last_event_at = excluded.last_event_at, fold_version = excluded.fold_version,
     folded_at = excluded.folded_at, state = excluded.state
+"""
+
+LOOKED_UP: Final = b"""
+select k.customer_id, l.digest from unnest(%(id)b::text[]) as k (customer_id)
+cross join lateral (select digest from customer_lookup where customer_id = k.customer_id offset 0) l
+"""
+
+LOOK_UP: Final = b"""
+insert into customer_lookup (customer_id, account_id, livemode, stripe_customer_id, digest, product_ids, search)
+select customer_id, account_id, livemode, stripe_customer_id, digest,
+       coalesce(string_to_array(nullif(product_ids, ''), ' '), '{}'), array_to_tsvector(string_to_array(search, ' '))
+from unnest(
+    %(id)b::text[], %(account_id)b::int8[], %(livemode)b::bool[], %(stripe_customer_id)b::text[], %(digest)b::int8[],
+    %(product_ids)b::text[], %(search)b::text[]
+) as row (customer_id, account_id, livemode, stripe_customer_id, digest, product_ids, search)
+on conflict (customer_id) do update set
+    digest = excluded.digest, product_ids = excluded.product_ids, search = excluded.search
 """
 
 BY_PRODUCTS: Final = b"""
@@ -86,12 +90,10 @@ join customer_customer c
 where coalesce(c.name, c.email) is not null
 """
 
-COLUMNS: Final = "id, account_id, livemode, last_event_at, folded_at, state::text"
+COLUMNS: Final = "id, account_id, livemode, last_event_at, folded_at, state"
 
 SORTS: Final = {"name": "sort_name", "mrr": "mrr_sort", "last_event_at": "last_event_at"}
 CASTS: Final = {"name": "text", "mrr": "numeric", "last_event_at": "timestamptz"}
-
-_decoder: Final = msgspec.json.Decoder(CustomerState)
 
 
 class Folded(Record, frozen=True):
@@ -101,10 +103,12 @@ class Folded(Record, frozen=True):
     account_id: int
     livemode: bool
     state: CustomerState
-    last_event_at: datetime
+    last_event: int
+    """When the newest event about it happened, in Unix seconds."""
     product_ids: tuple[str, ...]
 
 
+@lru_cache(maxsize=16_384)
 def own_id(key: tuple[int, bool, str]) -> str:
     """Our id for a Stripe customer of an account and mode.
 
@@ -137,8 +141,10 @@ def words_of(text: str) -> list[str]:
 
 def search_words(state: CustomerState, *, own_id: str) -> list[str]:
     """Everything a customer is found by."""
-    texts = [state.name or "", state.email or "", state.stripe_customer_id, own_id, *state.metadata.values()]
-    return [word for text in texts[:24] for word in words_of(text[:400])]
+    texts = [state.name or "", state.email or "", *state.metadata.values()]
+    # Ids are looked for whole or from their beginning: their parts would only fill the index.
+    ids = [state.stripe_customer_id.casefold()[:200], own_id]
+    return [*ids, *(word for text in texts[:22] for word in words_of(text[:400]))]
 
 
 def search_query(q: str) -> str:
@@ -179,23 +185,52 @@ def _bucket(key: tuple[int, bool, str]) -> int:
 
 def save(rows: Sequence[Folded], *, fold_version: int) -> None:
     """Write states over whatever was there."""
-    values: dict[str, Any] = {
-        "id": [row.id for row in rows],
-        "account_id": [row.account_id for row in rows],
-        "livemode": [row.livemode for row in rows],
-        "stripe_customer_id": [row.state.stripe_customer_id for row in rows],
-        "name": [row.state.name or "" for row in rows],
-        "email": [row.state.email or "" for row in rows],
-        "sort_name": [sort_name(row.state) for row in rows],
-        "stage": [row.state.stage.value for row in rows],
-        "mrr_sort": [mrr_sort(row.state) for row in rows],
-        "last_event_at": [row.last_event_at for row in rows],
-        "product_ids": [" ".join(row.product_ids) for row in rows],
-        "search": [" ".join(search_words(row.state, own_id=row.id)) for row in rows],
-        "state": [msgspec.json.encode(row.state).decode() for row in rows],
+    states = [row.state for row in rows]
+    values: dict[str, Any] = _named(rows) | {
+        "name": arrays.texts([state.name or "" for state in states]),
+        "email": arrays.texts([state.email or "" for state in states]),
+        "sort_name": arrays.texts([sort_name(state) for state in states]),
+        "stage": arrays.texts([state.stage.value for state in states]),
+        "mrr_sort": arrays.texts([str(mrr_sort(state)) for state in states]),
+        "last_event_at": arrays.unix_times([row.last_event for row in rows]),
+        "state": arrays.utf8s([stored.encode(state) for state in states]),
         "fold_version": fold_version,
     }
     psycopg.Cursor(database.connection()).execute(UPSERT, values)
+    _look_up(rows)
+
+
+def _named(rows: Sequence[Folded]) -> dict[str, Any]:
+    return {
+        "id": arrays.texts([row.id for row in rows]),
+        "account_id": arrays.int8s([row.account_id for row in rows]),
+        "livemode": arrays.bools([row.livemode for row in rows]),
+        "stripe_customer_id": arrays.texts([row.state.stripe_customer_id for row in rows]),
+    }
+
+
+def _look_up(rows: Sequence[Folded]) -> None:
+    """Write the words and products of customers where they are not what they were."""
+    digests = [_digest(row) for row in rows]
+    cursor = psycopg.Cursor(database.connection())
+    known = dict(cursor.execute(LOOKED_UP, {"id": arrays.texts([row.id for row in rows])}, binary=True).fetchall())
+    changed = [(row, digest) for row, digest in zip(rows, digests, strict=True) if known.get(row.id) != digest]
+    if changed:
+        moved = [row for row, _digest in changed]
+        values = _named(moved) | {
+            "digest": arrays.int8s([digest for _row, digest in changed]),
+            "product_ids": arrays.texts([" ".join(row.product_ids) for row in moved]),
+            "search": arrays.texts([" ".join(search_words(row.state, own_id=row.id)) for row in moved]),
+        }
+        cursor.execute(LOOK_UP, values)
+
+
+def _digest(row: Folded) -> int:
+    """Changes whenever what a customer is found by does."""
+    state = row.state
+    texts = (SEARCH_VERSION, state.name, state.email, *row.product_ids, "", *state.metadata.values())
+    digest = hashlib.blake2b("\x1f".join([text or "" for text in texts]).encode("utf-8", "replace"), digest_size=8)
+    return int.from_bytes(digest.digest(), "big", signed=True)
 
 
 def by_products(products: Sequence[tuple[int, bool, str]]) -> list[tuple[int, bool, str]]:
@@ -223,7 +258,7 @@ def outdated(*, fold_version: int, limit: int) -> list[tuple[int, bool, str]]:
 
 def to_row(row: tuple[Any, ...], slugs: Mapping[int, str]) -> Customer:
     """A customer from ``COLUMNS``."""
-    state = _decoder.decode(row[5])
+    state = stored.decode(row[5])
     label, quantity = rules.plan_label(state)
     return Customer(
         id=row[0],

@@ -13,6 +13,7 @@ import psycopg
 from trueup.inbox import service as inbox
 from trueup.inbox.types import TOPIC as INBOX
 from trueup.mirror import rules, store
+from trueup.mirror.essence import ESSENCE_VERSION, essence
 from trueup.mirror.service import TOPIC, parse
 from trueup.mirror.types import Fact, ObjectKey
 from trueup.mirror.upcast import UPCAST_VERSION, upcast
@@ -23,6 +24,10 @@ from trueup.runtime.wake import wake
 
 CATALOG: Final = frozenset({"product"})
 """Objects without a customer whose change moves customers' states."""
+
+
+SHAPE_VERSION: Final = UPCAST_VERSION + ESSENCE_VERSION
+"""Raised whenever either is, as both only grow; rows with another number are made again."""
 
 
 def apply(rows: Sequence[Claimed]) -> None:
@@ -70,14 +75,19 @@ def _save(newest: dict[ObjectKey, Fact]) -> list[ObjectKey]:
     for key in keys:
         fact, known = newest[key], current.get(key)
         if known is None or rules.order_key(fact) > known.order:
+            newest_shape = upcast(fact.object_type, fact.data)
             winners.append(
                 store.Winner(
-                    key=key, fact=fact, rank=rules.event_rank(fact.event_type), data=upcast(fact.object_type, fact.data)
+                    key=key,
+                    fact=fact,
+                    rank=rules.event_rank(fact.event_type),
+                    essence=essence(fact.object_type, newest_shape),
+                    data=None if newest_shape is fact.data else newest_shape,
                 )
             )
     if not winners:
         return []
-    written = store.save(winners, upcast_version=UPCAST_VERSION)
+    written = store.save(winners, shape_version=SHAPE_VERSION)
     dirty: dict[ObjectKey, None] = {}
     for winner in winners:
         key, known = winner.key, current.get(winner.key)

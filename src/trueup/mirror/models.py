@@ -13,9 +13,13 @@ from trueup.runtime.queue_rows import QueueRow
 
 
 class Object(models.Model):
-    """The newest version of one Stripe object, upcast to the newest shape."""
+    """Which event told the newest version of one Stripe object, and the fields that states are computed from.
 
-    PERSONAL: ClassVar[Mapping[str, str]] = {"data": "payload"}
+    ``essence`` is JSON as text: it is written with every event and read by us alone. ``data`` is the whole object in
+    the newest shape, and null where the log holds it in that shape already.
+    """
+
+    PERSONAL: ClassVar[Mapping[str, str]] = {"essence": "payload", "data": "payload"}
 
     pk = models.CompositePrimaryKey("account_id", "livemode", "object_type", "object_id")
     account_id = models.BigIntegerField()
@@ -28,8 +32,9 @@ class Object(models.Model):
     rank = models.SmallIntegerField()
     event_id = models.TextField(db_collation="C")
     event_type = models.TextField()
-    upcast_version = models.SmallIntegerField()
-    data = models.JSONField()
+    shape_version = models.SmallIntegerField()
+    essence = models.TextField()
+    data = models.JSONField(null=True)
 
     class Meta:
         """Found by customer for the fold."""

@@ -37,12 +37,15 @@ def parse(body: bytes) -> Any:
 
 
 def objects_of(customers: Sequence[CustomerKey], types: Sequence[str]) -> dict[CustomerKey, list[MirrorObject]]:
-    """The current objects of these customers, of the given types."""
+    """The current objects of these customers, of the given types; ``data`` is their essence."""
     return store.of_customers(customers, types)
 
 
 def objects(keys: Sequence[ObjectKey]) -> dict[tuple[int, bool, str], list[MirrorObject]]:
-    """The current versions of these objects, by account, mode and object id; unknown ones are left out."""
+    """The current versions of these objects, by account, mode and object id; ``data`` is their essence.
+
+    Unknown ones are left out.
+    """
     return store.by_key(keys) if keys else {}
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 
 import orjson
@@ -10,7 +10,7 @@ import psycopg
 
 from trueup.kernel.records import Record
 from trueup.mirror.types import Fact, MirrorObject, ObjectKey
-from trueup.runtime import database
+from trueup.runtime import arrays, database
 
 # Every look-up by a list of keys goes through a lateral subquery with ``offset 0``: it reads the index row by row,
 # whatever the planner's statistics, which lag behind a fast load, would make of a join.
@@ -29,19 +29,21 @@ cross join lateral (
 UPSERT: Final = b"""
 insert into mirror_object as o (
     account_id, livemode, object_type, object_id, customer, deleted, created, rank, event_id, event_type,
-    upcast_version, data
+    shape_version, essence, data
 )
 select account_id, livemode, object_type, object_id, nullif(customer, ''), deleted, created, rank, event_id, event_type,
-       %(upcast_version)b, data::jsonb
+       %(shape_version)b, essence, nullif(data, '')::jsonb
 from unnest(
     %(account_id)b::int8[], %(livemode)b::bool[], %(object_type)b::text[], %(object_id)b::text[],
-    %(customer)b::text[], %(deleted)b::bool[], %(created)b::int8[], %(rank)b::int2[], %(event_id)b::text[],
-    %(event_type)b::text[], %(data)b::text[]
-) as row (account_id, livemode, object_type, object_id, customer, deleted, created, rank, event_id, event_type, data)
+    %(customer)b::text[], %(deleted)b::bool[], %(created)b::int8[], %(rank)b::int8[], %(event_id)b::text[],
+    %(event_type)b::text[], %(essence)b::text[], %(data)b::text[]
+) as row (
+    account_id, livemode, object_type, object_id, customer, deleted, created, rank, event_id, event_type, essence, data
+)
 on conflict (account_id, livemode, object_type, object_id) do update set
     customer = excluded.customer, deleted = excluded.deleted, created = excluded.created, rank = excluded.rank,
-    event_id = excluded.event_id, event_type = excluded.event_type, upcast_version = excluded.upcast_version,
-    data = excluded.data
+    event_id = excluded.event_id, event_type = excluded.event_type, shape_version = excluded.shape_version,
+    essence = excluded.essence, data = excluded.data
 where (excluded.created, excluded.rank, excluded.event_id collate "C") > (o.created, o.rank, o.event_id collate "C")
 returning account_id, livemode, object_type, object_id, xmax = 0
 """
@@ -73,7 +75,7 @@ where not exists (
 """
 
 OF_CUSTOMERS: Final = b"""
-select k.account_id, k.livemode, k.customer, o.object_type, o.object_id, o.data::text, o.deleted, o.created,
+select k.account_id, k.livemode, k.customer, o.object_type, o.object_id, o.essence, o.deleted, o.created,
        o.event_id, o.event_type
 from unnest(%(account_id)b::int8[], %(livemode)b::bool[], %(customer)b::text[]) as k (account_id, livemode, customer)
 cross join unnest(%(types)b::text[]) as t (object_type)
@@ -87,7 +89,7 @@ cross join lateral (
 would read every object of the type."""
 
 BY_KEY: Final = b"""
-select k.account_id, k.livemode, k.object_id, o.object_type, o.object_id, o.data::text, o.deleted, o.created,
+select k.account_id, k.livemode, k.object_id, o.object_type, o.object_id, o.essence, o.deleted, o.created,
        o.event_id, o.event_type
 from unnest(%(account_id)b::int8[], %(livemode)b::bool[], %(object_type)b::text[], %(object_id)b::text[])
      as k (account_id, livemode, object_type, object_id)
@@ -121,12 +123,16 @@ class Current(Record, frozen=True):
 
 
 class Winner(Record, frozen=True):
-    """A version about to become the current one; ``data`` is upcast already."""
+    """A version about to become the current one.
+
+    ``data`` is the whole object in the newest shape where that differs from what the log holds, else None.
+    """
 
     key: ObjectKey
     fact: Fact
     rank: int
-    data: dict[str, Any]
+    essence: dict[str, Any]
+    data: dict[str, Any] | None
 
 
 class Version(Record, frozen=True):
@@ -149,14 +155,21 @@ class HistoryRow(Record, frozen=True):
     object_id: str
 
 
-def _keys(keys: Iterable[ObjectKey]) -> dict[str, list[Any]]:
-    columns: dict[str, list[Any]] = {"account_id": [], "livemode": [], "object_type": [], "object_id": []}
-    for key in keys:
-        columns["account_id"].append(key.account_id)
-        columns["livemode"].append(key.livemode)
-        columns["object_type"].append(key.object_type)
-        columns["object_id"].append(key.object_id)
-    return columns
+def _keys(keys: Sequence[ObjectKey]) -> dict[str, Any]:
+    return {
+        "account_id": arrays.int8s([key.account_id for key in keys]),
+        "livemode": arrays.bools([key.livemode for key in keys]),
+        "object_type": arrays.texts([key.object_type for key in keys]),
+        "object_id": arrays.texts([key.object_id for key in keys]),
+    }
+
+
+def _customers(customers: Sequence[tuple[int, bool, str]]) -> dict[str, Any]:
+    return {
+        "account_id": arrays.int8s([key[0] for key in customers]),
+        "livemode": arrays.bools([key[1] for key in customers]),
+        "customer": arrays.texts([key[2] for key in customers]),
+    }
 
 
 def lock(keys: Sequence[ObjectKey]) -> dict[ObjectKey, Current]:
@@ -170,20 +183,22 @@ def lock(keys: Sequence[ObjectKey]) -> dict[ObjectKey, Current]:
     }
 
 
-def save(winners: Sequence[Winner], *, upcast_version: int) -> dict[ObjectKey, bool]:
+def save(winners: Sequence[Winner], *, shape_version: int) -> dict[ObjectKey, bool]:
     """Make versions current where they are newer.
 
     Answers which were written, and whether the object is new to the mirror.
     """
-    values = _keys(winner.key for winner in winners) | {
-        "customer": [winner.fact.customer or "" for winner in winners],
-        "deleted": [winner.fact.deleted for winner in winners],
-        "created": [winner.fact.created for winner in winners],
-        "rank": [winner.rank for winner in winners],
-        "event_id": [winner.fact.event_id for winner in winners],
-        "event_type": [winner.fact.event_type for winner in winners],
-        "data": [orjson.dumps(winner.data).decode() for winner in winners],
-        "upcast_version": upcast_version,
+    facts = [winner.fact for winner in winners]
+    values = _keys([winner.key for winner in winners]) | {
+        "customer": arrays.texts([fact.customer or "" for fact in facts]),
+        "deleted": arrays.bools([fact.deleted for fact in facts]),
+        "created": arrays.int8s([fact.created for fact in facts]),
+        "rank": arrays.int8s([winner.rank for winner in winners]),
+        "event_id": arrays.texts([fact.event_id for fact in facts]),
+        "event_type": arrays.texts([fact.event_type for fact in facts]),
+        "essence": arrays.utf8s([orjson.dumps(winner.essence) for winner in winners]),
+        "data": arrays.utf8s([b"" if winner.data is None else orjson.dumps(winner.data) for winner in winners]),
+        "shape_version": shape_version,
     }
     rows = psycopg.Cursor(database.connection()).execute(UPSERT, values, binary=True).fetchall()
     return {ObjectKey(account_id=row[0], livemode=row[1], object_type=row[2], object_id=row[3]): row[4] for row in rows}
@@ -191,16 +206,16 @@ def save(winners: Sequence[Winner], *, upcast_version: int) -> dict[ObjectKey, b
 
 def add_versions(versions: Sequence[Version]) -> None:
     """Point at the events that told these versions; those known already stay."""
-    values = _keys(version.key for version in versions) | {
-        "created": [version.created for version in versions],
-        "event_id": [version.event_id for version in versions],
-        "event_type": [version.event_type for version in versions],
-        "customer": [version.customer or "" for version in versions],
+    values = _keys([version.key for version in versions]) | {
+        "created": arrays.int8s([version.created for version in versions]),
+        "event_id": arrays.texts([version.event_id for version in versions]),
+        "event_type": arrays.texts([version.event_type for version in versions]),
+        "customer": arrays.texts([version.customer or "" for version in versions]),
     }
     psycopg.Cursor(database.connection()).execute(VERSIONS, values)
 
 
-def mark_changed(keys: Iterable[ObjectKey], *, unless_queued: bool = False) -> None:
+def mark_changed(keys: Sequence[ObjectKey], *, unless_queued: bool = False) -> None:
     """Queue customers and products whose objects moved. The one place that marks."""
     statement = CHANGED_UNLESS_QUEUED if unless_queued else CHANGED
     psycopg.Cursor(database.connection()).execute(statement, _keys(keys))
@@ -226,29 +241,18 @@ def _objects(sql: bytes, values: dict[str, Any]) -> dict[tuple[int, bool, str], 
 def of_customers(
     customers: Sequence[tuple[int, bool, str]], types: Sequence[str]
 ) -> dict[tuple[int, bool, str], list[MirrorObject]]:
-    """The current objects of these customers, of the given types, by customer."""
-    values = {
-        "account_id": [key[0] for key in customers],
-        "livemode": [key[1] for key in customers],
-        "customer": [key[2] for key in customers],
-        "types": list(types),
-    }
-    return _objects(OF_CUSTOMERS, values)
+    """The essences of these customers' current objects, of the given types, by customer."""
+    return _objects(OF_CUSTOMERS, _customers(customers) | {"types": arrays.texts(types)})
 
 
 def by_key(keys: Sequence[ObjectKey]) -> dict[tuple[int, bool, str], list[MirrorObject]]:
-    """The current versions of these objects, by account, mode and object id."""
+    """The essences of these objects' current versions, by account, mode and object id."""
     return _objects(BY_KEY, _keys(keys))
 
 
 def last_events(customers: Sequence[tuple[int, bool, str]]) -> dict[tuple[int, bool, str], int]:
     """When the newest event about each customer happened, in Unix seconds."""
-    values = {
-        "account_id": [key[0] for key in customers],
-        "livemode": [key[1] for key in customers],
-        "customer": [key[2] for key in customers],
-    }
-    rows = psycopg.Cursor(database.connection()).execute(LAST_EVENTS, values, binary=True).fetchall()
+    rows = psycopg.Cursor(database.connection()).execute(LAST_EVENTS, _customers(customers), binary=True).fetchall()
     return {(row[0], row[1], row[2]): row[3] for row in rows if row[3] is not None}
 
 

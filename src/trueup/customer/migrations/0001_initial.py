@@ -30,7 +30,7 @@ class Migration(migrations.Migration):
                 ('last_event_at', models.DateTimeField()),
                 ('fold_version', models.SmallIntegerField()),
                 ('folded_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('state', models.JSONField()),
+                ('state', models.TextField()),
             ],
             options={
                 'indexes': [models.Index(fields=['sort_name', 'id'], name='customer_customer_name'), models.Index(fields=['mrr_sort', 'id'], name='customer_customer_mrr'), models.Index(fields=['last_event_at', 'id'], name='customer_customer_last'), models.Index(fields=['stripe_customer_id'], name='customer_customer_cus')],
@@ -44,6 +44,7 @@ class Migration(migrations.Migration):
                 ('account_id', models.BigIntegerField()),
                 ('livemode', models.BooleanField()),
                 ('stripe_customer_id', models.TextField()),
+                ('digest', models.BigIntegerField()),
                 ('product_ids', django.contrib.postgres.fields.ArrayField(base_field=models.TextField(), default=list, size=None)),
                 ('search', django.contrib.postgres.search.SearchVectorField()),
             ],

@@ -6,8 +6,8 @@ from django.db import migrations, models
 
 QUEUES = """
 alter table mirror_changed set (autovacuum_vacuum_scale_factor = 0.0, autovacuum_vacuum_threshold = 5000, autovacuum_vacuum_cost_delay = 0);
-alter table mirror_object set (fillfactor = 85);
-alter table mirror_object alter data set storage external;
+alter table mirror_object set (fillfactor = 60);
+alter table mirror_object alter data set storage external, alter essence set storage external;
 """
 
 
@@ -48,8 +48,9 @@ class Migration(migrations.Migration):
                 ('rank', models.SmallIntegerField()),
                 ('event_id', models.TextField(db_collation='C')),
                 ('event_type', models.TextField()),
-                ('upcast_version', models.SmallIntegerField()),
-                ('data', models.JSONField()),
+                ('shape_version', models.SmallIntegerField()),
+                ('essence', models.TextField()),
+                ('data', models.JSONField(null=True)),
             ],
             options={
                 'indexes': [models.Index(condition=models.Q(('customer__isnull', False)), fields=['account_id', 'livemode', 'customer', 'object_type'], name='mirror_object_customer')],
