@@ -26,6 +26,8 @@ LONGEST_PAUSE: Final = 5.0
 """Seconds between tries while the database is away or a batch cannot be handled at all."""
 LONGEST_REST: Final = 2.0
 """Seconds that a drain waits at most for the ones before it to catch up."""
+STRAINED: Final = 4
+"""A batch that is a fourth full took so long that a fourth of a batch came meanwhile: the drain is near its limit."""
 PACE: Final = 0.005
 """Seconds between the starts of two rounds."""
 CONFLICT_TRIES: Final = 10
@@ -223,21 +225,22 @@ def run(drains: Sequence[Drain], *, wakes: threading.Event, stop: threading.Even
     ``wakes`` cuts the wait short. One thread serves them all: on one interpreter two threads wait for each other longer
     than they gain, and in turn an event goes all the way within one round. For more, run more workers.
 
-    While a drain has full batches, the ones after it wait for at most ``LONGEST_REST``: many of its rows speak of the
-    same thing, and one batch of theirs then serves more of them. A drain that fails rests, and the others go on.
+    While a drain is strained, the ones after it wait for at most ``LONGEST_REST``: many of its rows speak of the same
+    thing, and one batch of theirs then serves more of them. A drain that fails rests, and the others go on.
     """
     turns = [_Turn(drain, clock.monotonic()) for drain in drains]
     while not stop.is_set():
         wakes.clear()
         started = clock.monotonic()
-        claimed, full = 0, False
+        claimed, full, strained = 0, False, False
         for turn in turns:
             now = clock.monotonic()
-            if now < turn.resume_at or (full and now - turn.last_at < LONGEST_REST):
+            if now < turn.resume_at or (strained and now - turn.last_at < LONGEST_REST):
                 continue
             taken = turn.take()
             claimed += taken
             full = full or taken >= turn.drain.batch
+            strained = strained or taken * STRAINED >= turn.drain.batch
         if full:
             continue
         # A round for every single event would spend more on transactions than on events.
