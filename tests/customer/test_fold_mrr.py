@@ -89,6 +89,6 @@ def test_mrr_is_told_per_currency_in_order_and_rounded_away_from_zero_for_displa
 
     assert [(mrr.currency, mrr.exact, mrr.minor) for mrr in state.mrr] == [
         ("eur", Fraction(9900), 9900),
-        ("usd", Fraction(-175, 2), -88),
+        ("usd", Fraction(25, 2), 13),
     ]
     assert state.mrr[0].money == Money(minor=9900, currency="eur")

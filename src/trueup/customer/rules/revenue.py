@@ -1,35 +1,70 @@
-"""What a price brings in per month, exactly."""
+"""What subscriptions bring in per month, exactly.
+
+The definition, each of its switches and their reasons: ``docs/metrics.md``. This is the door to ``rules.mrr``.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from fractions import Fraction
 from math import gcd
-from typing import Any
+from typing import Any, NamedTuple
 
+from trueup.customer.rules.mrr.discounts import Find
+from trueup.customer.rules.mrr.policy import DEFAULT, Policy
+from trueup.customer.rules.mrr.prices import months, per_period
+from trueup.customer.rules.mrr.tally import Tally
 from trueup.customer.types import Mrr
 from trueup.kernel.money import Rounding, rounded
-from trueup.mirror.upcast.shape import decimal_of, mapping, whole
+from trueup.mirror.upcast.shape import LATEST_SECOND, mapping
+
+
+class Revenue(NamedTuple):
+    """MRR of some subscriptions at a moment.
+
+    ``mrr`` has one entry per currency, sorted by currency, zeros left out. ``changes_at`` is the first moment after
+    that one, in unix seconds, at which the same objects give another answer, because a discount begins or ends, and
+    ``None`` when only a new fact can change it. ``unknown`` says in sentences what could not be counted, sorted.
+    """
+
+    mrr: tuple[Mrr, ...]
+    changes_at: int | None
+    unknown: tuple[str, ...]
+
+
+def revenue(
+    subscriptions: Iterable[dict[str, Any]],
+    *,
+    customer: dict[str, Any],
+    find: Find,
+    at: int,
+    policy: Policy = DEFAULT,
+) -> Revenue:
+    """MRR of one customer's subscriptions, each in the newest shape, as they stand at ``at`` (unix seconds).
+
+    ``find`` gives the data of a price, coupon or discount that is only named by its id. A fold has no clock: it asks
+    for the moment of its newest fact, and ``changes_at`` says when it has to ask again.
+    """
+    tally = Tally()
+    at = min(max(at, 0), LATEST_SECOND)
+    for subscription in subscriptions:
+        tally.add(subscription, find=find, at=at, customer=customer, policy=policy)
+    found = tuple(mrr_of(currency, total) for currency, total in sorted(tally.totals.items()) if total[0])
+    return Revenue(found, tally.changes_at, tuple(sorted(tally.unknown)))
 
 
 def monthly(price: dict[str, Any], quantity: int | None) -> tuple[int, int] | None:
-    """Minor units per month of a licensed recurring price, as (numerator, positive denominator).
+    """Minor units per month of a licensed recurring price, as (numerator, positive denominator), before discounts.
 
-    A year is 12 months, a day 12/365 and a week 84/365 of a month, so that seven daily prices are a weekly one.
-    Packages (``transform_quantity``) count. ``None`` where price and quantity alone do not tell: one-time, metered and
-    tiered prices, and what a customer chooses to pay.
+    Packages and tiers count. ``None`` where price and quantity alone do not tell: one-time and metered prices, tiers
+    that are left out, and what a customer chooses to pay.
     """
     recurring = mapping(price.get("recurring"))
-    months = _months(recurring)
-    amount = _unit_amount(price)
-    if quantity is None or months is None or amount is None or recurring.get("usage_type") == "metered":
+    period = months(recurring)
+    if quantity is None or period is None or recurring.get("usage_type") == "metered":
         return None
-    package = price.get("transform_quantity")
-    if type(package) is dict:
-        size = whole(package.get("divide_by"))
-        if size is None or size < 1:
-            return None
-        quantity = -(-quantity // size) if package.get("round") == "up" else quantity // size
-    return amount[0] * quantity * months[1], amount[1] * months[0]
+    amount = per_period(price, quantity)
+    return None if amount is None else (amount[0] * period[1], amount[1] * period[0])
 
 
 def added(total: tuple[int, int] | None, part: tuple[int, int]) -> tuple[int, int]:
@@ -45,30 +80,3 @@ def mrr_of(currency: str, total: tuple[int, int]) -> Mrr:
     numerator, denominator = total[0] // divisor, total[1] // divisor
     minor = numerator if denominator == 1 else rounded(Fraction(numerator, denominator), Rounding.HALF_AWAY)
     return Mrr(currency=currency, numerator=numerator, denominator=denominator, minor=minor)
-
-
-def _months(recurring: dict[str, Any]) -> tuple[int, int] | None:
-    """The length of the billing period in months, as a fraction."""
-    count = recurring.get("interval_count", 1)
-    if type(count) is not int or count < 1:
-        return None
-    match recurring.get("interval"):
-        case "month":
-            return count, 1
-        case "year":
-            return 12 * count, 1
-        case "week":
-            return 84 * count, 365
-        case "day":
-            return 12 * count, 365
-        case _:
-            return None
-
-
-def _unit_amount(price: dict[str, Any]) -> tuple[int, int] | None:
-    """Minor units for one; ``unit_amount`` is null where they have a fraction, which only the decimal then tells."""
-    unit_amount = whole(price.get("unit_amount"))
-    if unit_amount is not None:
-        return unit_amount, 1
-    decimal = decimal_of(price.get("unit_amount_decimal"))
-    return None if decimal is None else Fraction(decimal).as_integer_ratio()
