@@ -12,6 +12,7 @@ from trueup.audit import service as audit
 from trueup.audit.types import Action
 from trueup.customer import rules, store
 from trueup.customer.fold import FOLD_VERSION
+from trueup.customer.rules.mrr import cases
 from trueup.customer.types import Customer, CustomerRow, Entry, Stage
 from trueup.kernel.actor import Actor
 from trueup.kernel.errors import NotFound, Refused
@@ -218,3 +219,12 @@ def folding() -> queues.Depth:
     """How the queue of customers to fold stands."""
     with database.transaction() as connection:
         return mirror.depth(connection)
+
+
+def metric_cases(raw: bytes, *, groups: Sequence[str] = ()) -> list[cases.Verdict]:
+    """Answer the cases of a file of metric cases and compare, all of them or those of some groups; needs no database.
+
+    ``Refused`` when the bytes are no such file, or when no case is in a group.
+    """
+    told = cases.read(raw)
+    return [cases.judge(case, told.default_policy) for case in cases.selected(told, groups)]

@@ -23,6 +23,8 @@ from trueup.runtime import clock, configuration, logs
 
 OFFLINE: Final = frozenset({"--help", "-h", "--version", "--show-completion", "--install-completion"})
 """Options that need no database."""
+UNSTORED: Final = frozenset({"metrics"})
+"""Commands that need none either: they work on what they are given."""
 OPTIONS: Final = {
     "--host": "TRUEUP_HOST",
     "--port": "TRUEUP_PORT",
@@ -102,7 +104,7 @@ def run(arguments: Sequence[str]) -> int:
         form=settings.log_format,
     )
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "trueup.config.settings")
-    if not arguments or OFFLINE.intersection(arguments):
+    if not arguments or UNSTORED.intersection(arguments[:1]) or OFFLINE.intersection(arguments):
         return _hand_over(arguments or ["--help"])
     installation = importlib.import_module("trueup.runtime.installation")
     with installation.opened(_progress):
