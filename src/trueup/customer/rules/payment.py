@@ -72,8 +72,7 @@ def charge_failed(fact: Fact) -> Said | None:
     """A charge failed that no payment intent stands for."""
     if id_of(fact.data.get("payment_intent")) is not None:
         return None
-    outcome = text(mapping(fact.data.get("outcome")).get("reason"))
-    return _failed(_amount(fact.data), failure({**fact.data, "decline_code": outcome}), None)
+    return _failed(_amount(fact.data), failure(fact.data), None)
 
 
 def charge_refunded(fact: Fact) -> Said | None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
+from trueup.customer.rules.declines import explain_error
 from trueup.customer.types import PaymentMethod, Tone
+from trueup.kernel import locales
 from trueup.kernel.money import Money
 from trueup.mirror.upcast.shape import currency_of, mapping, text, whole
-
-_SYMBOLS: Final = {"usd": "$", "eur": "€", "gbp": "£", "jpy": "¥"}
 
 _MONTHS: Final = (
     "January",
@@ -56,70 +56,6 @@ _METHODS: Final = {
     "us_bank_account": "Bank account",
 }
 
-# https://docs.stripe.com/declines/codes and https://docs.stripe.com/error-codes
-_FAILURES: Final = {
-    "account_closed": "bank account closed",
-    "approve_with_id": "declined by the bank",
-    "authentication_failure": "authentication failed",
-    "authentication_not_handled": "authentication not completed",
-    "authentication_required": "authentication required",
-    "bank_account_declined": "bank account declined",
-    "call_issuer": "declined by the bank",
-    "card_declined": "card declined",
-    "card_not_supported": "card does not support this purchase",
-    "card_velocity_exceeded": "card limit exceeded",
-    "currency_not_supported": "card does not support this currency",
-    "debit_not_authorized": "debit not authorized",
-    "do_not_honor": "declined by the bank",
-    "do_not_try_again": "declined by the bank",
-    "duplicate_transaction": "duplicate of a recent payment",
-    "expired_card": "card expired",
-    "fraudulent": "suspected fraud",
-    "generic_decline": "card declined",
-    "highest_risk_level": "blocked, risk too high",
-    "incorrect_cvc": "wrong security code",
-    "incorrect_number": "wrong card number",
-    "incorrect_pin": "wrong PIN",
-    "incorrect_zip": "wrong postal code",
-    "insufficient_funds": "insufficient funds",
-    "invalid_account": "card or account invalid",
-    "invalid_amount": "amount not allowed",
-    "invalid_cvc": "wrong security code",
-    "invalid_expiry_month": "wrong expiry date",
-    "invalid_expiry_year": "wrong expiry date",
-    "invalid_number": "wrong card number",
-    "issuer_not_available": "bank not reachable",
-    "lost_card": "card reported lost",
-    "merchant_blacklist": "blocked by a rule",
-    "no_account": "bank account not found",
-    "no_action_taken": "declined by the bank",
-    "not_permitted": "payment not permitted",
-    "offline_pin_required": "PIN required",
-    "online_or_offline_pin_required": "PIN required",
-    "payment_intent_authentication_failure": "authentication failed",
-    "payment_method_customer_decline": "declined by the customer",
-    "payment_method_provider_decline": "declined by the provider",
-    "payment_method_provider_timeout": "provider did not answer",
-    "pickup_card": "card cannot be used",
-    "pin_try_exceeded": "too many wrong PINs",
-    "processing_error": "processing error",
-    "reenter_transaction": "declined by the bank",
-    "restricted_card": "card cannot be used",
-    "revocation_of_all_authorizations": "customer withdrew the authorization",
-    "revocation_of_authorization": "customer withdrew the authorization",
-    "security_violation": "declined by the bank",
-    "service_not_allowed": "declined by the bank",
-    "setup_intent_authentication_failure": "authentication failed",
-    "stolen_card": "card reported stolen",
-    "stop_payment_order": "customer stopped the payment",
-    "testmode_decline": "test card declined",
-    "transaction_not_allowed": "declined by the bank",
-    "try_again_later": "declined by the bank",
-    "withdrawal_count_limit_exceeded": "card limit exceeded",
-}
-
-_UNTOLD: Final = frozenset({"generic_decline", "card_declined"})
-
 
 class Said(NamedTuple):
     """What an entry of the timeline says, before it is bound to its fact."""
@@ -137,10 +73,8 @@ def money_of(minor: object, currency: object) -> Money | None:
 
 
 def money(amount: Money) -> str:
-    """``$1,234.50``, ``¥5,000``, ``CHF 12.00``; a minus stands in front of the symbol."""
-    major, point, fraction = amount.major.removeprefix("-").partition(".")
-    symbol = _SYMBOLS.get(amount.currency) or f"{amount.currency.upper()} "
-    return f"{'-' if amount.minor < 0 else ''}{symbol}{int(major):,}{point}{fraction}"
+    """``$1,234.50``, ``¥5,000``, ``CHF 12.00``, as English writes it; a minus stands in front of the symbol."""
+    return locales.money(amount, "en").replace("\u00a0", " ")
 
 
 def day(at: datetime) -> str:
@@ -178,11 +112,9 @@ def spoken(code: str) -> str:
 
 
 def failure(error: dict[str, Any]) -> str | None:
-    """Why a payment failed, from an error of Stripe's or a failed charge; the bank's reason before Stripe's code."""
-    codes = [text(error.get(field)) for field in ("decline_code", "code", "failure_code")]
-    told = [code for code in codes if code is not None]
-    best = next((code for code in told if code not in _UNTOLD), told[0] if told else None)
-    return None if best is None else _FAILURES.get(best, spoken(best))
+    """Why a payment failed, in a few words, from an error of Stripe's or a failed charge; ``None`` without a code."""
+    found = explain_error(error)
+    return None if found.code is None else found.short
 
 
 def joined(*parts: str | None) -> str:
