@@ -11,12 +11,12 @@ from datetime import datetime
 from typing import Any, Final, TypeVar
 
 from trueup.customer.rules.method import METHOD_TYPES, attached, details
-from trueup.customer.rules.revenue import added, monthly, mrr_of
+from trueup.customer.rules.revenue import revenue
 from trueup.customer.types import CustomerState, Mrr, PaymentMethod, Plan, Stage
 from trueup.mirror.types import FactRef, MirrorObject
 from trueup.mirror.upcast.shape import currency_of, decimal_of, id_of, listed, mapping, moment, text, whole
 
-FOLD_VERSION: Final = 1
+FOLD_VERSION: Final = 2
 
 _PRECEDENCE: Final = (
     ("unpaid", Stage.PAST_DUE),
@@ -33,7 +33,6 @@ _UNKNOWN: Final = len(_PRECEDENCE)
 _STAGES: Final = (*(stage for _, stage in _PRECEDENCE), Stage.LEAD)
 
 _CATALOG_TYPES: Final = frozenset({"product", "price", "plan"})
-_COUNTED: Final = frozenset({"active", "past_due"})
 
 _T = TypeVar("_T")
 
@@ -56,9 +55,10 @@ def fold(stripe_customer_id: str, objects: Iterable[MirrorObject]) -> CustomerSt
     *Plans* are the items of the live subscriptions (trialing, active, past_due, unpaid, paused); without one, those of
     the leading subscription, so that it can be seen what a churned customer had; each carries its status.
 
-    *MRR* counts licensed recurring prices of subscriptions that are active or past_due and not paused:
-    amount x quantity / months, as ``rules.revenue`` says. Tiered prices contribute nothing, as webhooks do not carry
-    their tiers, and discounts are not taken off: both come with the full metric, and neither is guessed here.
+    *MRR* counts licensed recurring prices of subscriptions that are active or past_due and not paused, less recurring
+    discounts and the tax in prices, as ``rules.revenue`` says. There is no clock here: it is the MRR at the newest
+    fact, so a discount that has ended since then still counts until another fact comes. What payloads do not tell, such
+    as the tiers of a price or a coupon that is only named, is not guessed.
 
     *Trial end*: the earliest of the running trials, else when the leading subscription's trial ended.
     *Period end*: the earliest over the items of live subscriptions that bill. *Subscribed since*: the earliest start of
@@ -193,8 +193,12 @@ class _Known:
         price = item.get("price")
         if type(price) is dict:
             return price
-        found = self.catalog.get(price) if type(price) is str else None
-        return found.data if found is not None else {}
+        return (self.find(price) if type(price) is str else None) or {}
+
+    def find(self, object_id: str) -> dict[str, Any] | None:
+        """The data of an object of the catalogue, where it is known."""
+        found = self.catalog.get(object_id)
+        return found.data if found is not None else None
 
 
 def _newest(objects: Iterable[MirrorObject]) -> list[MirrorObject]:
@@ -270,18 +274,10 @@ def _plans(known: _Known) -> tuple[Plan, ...]:
 
 
 def _mrr(known: _Known) -> tuple[Mrr, ...]:
-    totals: dict[str, tuple[int, int]] = {}
-    for one in known.live:
-        if one.paused or one.status not in _COUNTED:
-            continue
-        for item in one.items:
-            price = known.price(item)
-            currency, part = _price_currency(price, one), monthly(price, whole(item.get("quantity")))
-            if currency is not None and part is not None:
-                totals[currency] = added(totals.get(currency), part)
     if known.live:
         known.why["mrr"] = tuple(one.ref for one in known.live)
-    return tuple(mrr_of(currency, total) for currency, total in sorted(totals.items()) if total[0] != 0)
+    at = known.last.created if known.last is not None else 0
+    return revenue([one.data for one in known.live], customer=known.data, find=known.find, at=at).mrr
 
 
 def _price_currency(price: dict[str, Any], one: _Subscription) -> str | None:
