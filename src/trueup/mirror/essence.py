@@ -1,9 +1,9 @@
 """The essence of an object: the fields that customers' states are computed from.
 
 The log holds every payload whole. Beside the pointer to it the mirror keeps only this, about a fifth of the size, so
-that a fold reads and parses little. What is kept is kept as it is: a fold over essences gives what a fold over whole
-objects gives, and a test holds it to that. Pure. Who adds a field here raises ``ESSENCE_VERSION``, and every row that
-an older one made is made again.
+that a fold reads and parses little. What is kept is kept as it is, and nulls fall away: a fold over essences gives what
+a fold over whole objects gives, and a test holds it to that. Pure. Who adds a field here raises ``ESSENCE_VERSION``,
+and every row that an older one made is made again.
 """
 
 from __future__ import annotations
@@ -22,15 +22,19 @@ def essence(object_type: str, data: dict[str, Any]) -> dict[str, Any]:
 
     ``data`` is JSON as Python reads it, of any content. It is never changed; the answer shares its parts. Idempotent.
     """
-    return _kept(data, _ESSENCES.get(object_type, _OTHER))
+    kept: dict[str, Any] = _ESSENCES.get(object_type, _other)(data)
+    if "customer" in data and "customer" not in kept and object_type in _ESSENCES:
+        # That an object belongs to nobody any more is something else than not being told whose it is.
+        kept["customer"] = None
+    return kept
 
 
 def _kept(data: dict[str, Any], fields: Fields) -> dict[str, Any]:
     found = {}
     for name, projection in fields:
-        if name in data:
-            value = data[name]
-            found[name] = value if projection is None or value is None else projection(value)
+        value = data.get(name)
+        if value is not None:
+            found[name] = value if projection is None else projection(value)
     return found
 
 
@@ -133,7 +137,6 @@ _item: Final = _of(
     "current_period_start",
     "current_period_end",
     "tax_rates",
-    "metadata",
     price=_price,
     discounts=_each(_discount),
 )
@@ -141,8 +144,8 @@ _address: Final = _of("country", "state")
 _error: Final = _of("code", "decline_code", "message", "type")
 _paid_with: Final = _of("type", card=_shown, us_bank_account=_shown, sepa_debit=_shown)
 
-_ESSENCES: Final[Mapping[str, Fields]] = {
-    "customer": _fields(
+_ESSENCES: Final[Mapping[str, Projection]] = {
+    "customer": _of(
         "id",
         "name",
         "business_name",
@@ -164,7 +167,7 @@ _ESSENCES: Final[Mapping[str, Fields]] = {
         sources=_each(_method),
         discount=_discount,
     ),
-    "subscription": _fields(
+    "subscription": _of(
         "id",
         "customer",
         "status",
@@ -184,7 +187,6 @@ _ESSENCES: Final[Mapping[str, Fields]] = {
         "metadata",
         "latest_invoice",
         "default_tax_rates",
-        "automatic_tax",
         "test_clock",
         cancellation_details=_of("feedback", "reason"),
         default_payment_method=_method,
@@ -192,7 +194,7 @@ _ESSENCES: Final[Mapping[str, Fields]] = {
         discounts=_each(_discount),
         items=_each(_item),
     ),
-    "subscription_schedule": _fields(
+    "subscription_schedule": _of(
         "id",
         "customer",
         "status",
@@ -208,12 +210,12 @@ _ESSENCES: Final[Mapping[str, Fields]] = {
             _of("start_date", "end_date", "trial_end", "currency", "discounts", items=_each(_of("price", "quantity")))
         ),
     ),
-    "payment_method": _METHOD,
-    "card": _METHOD,
-    "source": _METHOD,
-    "bank_account": _METHOD,
-    "product": _fields("id", "name", "active", "metadata", "created", "type"),
-    "coupon": _fields(
+    "payment_method": _method,
+    "card": _method,
+    "source": _method,
+    "bank_account": _method,
+    "product": _of("id", "name", "active", "metadata", "created", "type"),
+    "coupon": _of(
         "id",
         "name",
         "percent_off",
@@ -225,7 +227,7 @@ _ESSENCES: Final[Mapping[str, Fields]] = {
         "applies_to",
         "valid",
     ),
-    "invoice": _fields(
+    "invoice": _of(
         "id",
         "number",
         "status",
@@ -244,7 +246,7 @@ _ESSENCES: Final[Mapping[str, Fields]] = {
         "status_transitions",
         parent=_of("type", subscription_details=_of("subscription")),
     ),
-    "charge": _fields(
+    "charge": _of(
         "id",
         "status",
         "paid",
@@ -264,7 +266,7 @@ _ESSENCES: Final[Mapping[str, Fields]] = {
         payment_intent=_of("id"),
         payment_method_details=_paid_with,
     ),
-    "payment_intent": _fields(
+    "payment_intent": _of(
         "id",
         "status",
         "amount",
@@ -277,7 +279,7 @@ _ESSENCES: Final[Mapping[str, Fields]] = {
         last_payment_error=_error,
         latest_charge=_of("id"),
     ),
-    "refund": _fields("id", "status", "amount", "currency", "created", "charge", "payment_intent", "reason"),
-    "dispute": _fields("id", "status", "amount", "currency", "created", "charge", "payment_intent", "reason"),
+    "refund": _of("id", "status", "amount", "currency", "created", "charge", "payment_intent", "reason"),
+    "dispute": _of("id", "status", "amount", "currency", "created", "charge", "payment_intent", "reason"),
 }
-_OTHER: Final = _fields("id", "customer", "status", "created")
+_other: Final = _of("id", "customer", "status", "created")

@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 QUEUES = """
 alter table mirror_changed set (autovacuum_vacuum_scale_factor = 0.0, autovacuum_vacuum_threshold = 5000, autovacuum_vacuum_cost_delay = 0);
-alter table mirror_object set (fillfactor = 60);
+alter table mirror_object set (fillfactor = 50);
 alter table mirror_object alter data set storage external, alter essence set storage external;
 """
 
