@@ -72,21 +72,21 @@ def test_plan_and_quantity_of_a_subscription_are_those_of_its_only_item() -> Non
 
 def test_an_item_keeps_its_price_and_odd_items_pass_through() -> None:
     price = {"id": "price_1", "currency": "eur"}
-    items = {"data": [{"price": price, "plan": PLAN, "quantity": 1, "current_period_end": 5}, "odd", {"plan": "odd"}]}
+    items = {"data": [{"price": price, "plan": PLAN, "quantity": 1}, "odd", {"plan": "odd"}]}
 
     newest = upcast("subscription", {"items": items, "currency": "eur"})
 
     assert newest["items"] is items
 
 
-def test_a_plan_is_brought_along_beside_the_price_and_left_alone_when_it_is_newest() -> None:
+def test_a_plan_is_brought_along_and_left_alone_when_it_is_newest_or_stands_beside_a_price() -> None:
     newest_plan = PLAN | {"nickname": None, "usage_type": "licensed", "billing_scheme": "tiered", "amount_decimal": "1"}
     price = {"id": "price_1", "currency": "usd"}
-    items = [{"price": price, "plan": PLAN}, {"price": price, "plan": newest_plan}, {"plan": newest_plan}]
+    items = [{"plan": PLAN}, {"price": price, "plan": PLAN}, {"plan": newest_plan}]
 
     first, second, third = upcast("subscription", {"items": {"data": items}})["items"]["data"]
 
-    assert (first["plan"]["usage_type"], first["price"]) == ("licensed", price)
+    assert first["plan"]["usage_type"] == "licensed"
     assert second is items[1]
     assert third["plan"] is newest_plan
     assert third["price"]["billing_scheme"] == "tiered"
@@ -176,7 +176,7 @@ def test_the_newest_shape_is_returned_as_it_is() -> None:
         "currency": "usd",
         "discounts": [],
         "start_date": 1,
-        "items": {"data": [{"price": {"id": "price_1"}, "quantity": 1, "current_period_end": 5, "discounts": []}]},
+        "items": {"data": [{"price": {"id": "price_1"}, "plan": PLAN, "quantity": 1, "subscription": "sub_1"}]},
         "plan": PLAN,
         "quantity": 1,
     }

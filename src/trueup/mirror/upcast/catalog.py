@@ -6,9 +6,27 @@ missing, else a new one with the new paths added. Old paths stay, as Stripe itse
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
-from trueup.mirror.upcast.shape import id_of, text, whole
+from trueup.mirror.upcast.shape import each, id_of, mapping, text, whole
+
+_RECURRING: Final = ("interval", "interval_count", "meter", "trial_period_days", "usage_type")
+_PLAN_TO_PRICE: Final = (
+    ("id", "id"),
+    ("active", "active"),
+    ("billing_scheme", "billing_scheme"),
+    ("created", "created"),
+    ("currency", "currency"),
+    ("livemode", "livemode"),
+    ("metadata", "metadata"),
+    ("nickname", "nickname"),
+    ("product", "product"),
+    ("tiers", "tiers"),
+    ("tiers_mode", "tiers_mode"),
+    ("transform_usage", "transform_quantity"),
+    ("amount", "unit_amount"),
+    ("amount_decimal", "unit_amount_decimal"),
+)
 
 
 def plan(data: dict[str, Any]) -> dict[str, Any]:
@@ -32,39 +50,18 @@ def plan(data: dict[str, Any]) -> dict[str, Any]:
 def price_of_plan(data: dict[str, Any]) -> dict[str, Any]:
     """The price that Stripe shows for a plan (2020-03-02); what the plan does not tell stays absent."""
     data = plan(data)
-    recurring = {
-        new: data[old]
-        for old, new in (
-            ("interval", "interval"),
-            ("interval_count", "interval_count"),
-            ("meter", "meter"),
-            ("trial_period_days", "trial_period_days"),
-            ("usage_type", "usage_type"),
-            ("aggregate_usage", "aggregate_usage"),
-        )
-        if old in data
-    }
-    price = {
-        new: data[old]
-        for old, new in (
-            ("id", "id"),
-            ("active", "active"),
-            ("billing_scheme", "billing_scheme"),
-            ("created", "created"),
-            ("currency", "currency"),
-            ("livemode", "livemode"),
-            ("metadata", "metadata"),
-            ("nickname", "nickname"),
-            ("product", "product"),
-            ("tiers", "tiers"),
-            ("tiers_mode", "tiers_mode"),
-            ("transform_usage", "transform_quantity"),
-            ("amount", "unit_amount"),
-            ("amount_decimal", "unit_amount_decimal"),
-        )
-        if old in data
-    }
+    price = {new: data[old] for old, new in _PLAN_TO_PRICE if old in data}
+    recurring = {name: data[name] for name in (*_RECURRING, "aggregate_usage") if name in data}
     return {**price, "object": "price", "recurring": recurring, "type": "recurring"}
+
+
+def plan_of_price(data: dict[str, Any]) -> dict[str, Any] | None:
+    """The plan that Stripe goes on showing beside a recurring price; ``None`` when it does not recur."""
+    recurring = data.get("recurring")
+    if type(recurring) is not dict:
+        return None
+    told = {old: data[new] for old, new in _PLAN_TO_PRICE if new in data}
+    return {**told, **{name: recurring[name] for name in _RECURRING if name in recurring}, "object": "plan"}
 
 
 def product(data: dict[str, Any]) -> dict[str, Any]:
@@ -102,8 +99,7 @@ def discounts_of(data: dict[str, Any]) -> list[Any] | None:
     """The new ``discounts`` of an object that has one ``discount`` or a list in an older shape; ``None``: no change."""
     several = data.get("discounts")
     if type(several) is list:
-        changed = [discount(one) if type(one) is dict else one for one in several]
-        return None if all(new is old for new, old in zip(changed, several, strict=True)) else changed
+        return each(several, discount) if several else None
     if "discount" not in data:
         return None
     one = data["discount"]
@@ -112,27 +108,28 @@ def discounts_of(data: dict[str, Any]) -> list[Any] | None:
     return [discount(one) if type(one) is dict else one]
 
 
-def untaxed(data: dict[str, Any]) -> bool:
-    """Whether a ``tax_percent`` of null tells that there are no ``default_tax_rates``; a rate's id it never tells."""
-    return "default_tax_rates" not in data and "tax_percent" in data and data["tax_percent"] is None
-
-
 def pricing_of(data: dict[str, Any]) -> dict[str, Any] | None:
-    """The ``pricing`` of a line (2025-03-31.basil) from its price or plan; ``None`` when it has neither."""
+    """The ``pricing`` of a line (2025-03-31.basil) from its price or plan; ``None`` when it has neither.
+
+    A product that nothing names stays absent, as a price without one does not exist.
+    """
     source = data.get("price")
-    if type(source) is not dict:
+    if type(source) is not dict and text(source) is None:
         source = data.get("plan")
-        if type(source) is not dict:
+        if type(source) is dict:
+            source = price_of_plan(source)
+        elif text(source) is None:
             return None
-        source = price_of_plan(source)
-    decimal = text(source.get("unit_amount_decimal"))
-    if decimal is None and whole(source.get("unit_amount")) is not None:
-        decimal = str(source["unit_amount"])
-    return {
-        "price_details": {"price": id_of(source), "product": id_of(source.get("product"))},
-        "type": "price_details",
-        "unit_amount_decimal": decimal,
-    }
+    pricing: dict[str, Any] = {"type": "price_details"}
+    told = mapping(source)
+    details = {"price": id_of(source), "product": id_of(told.get("product"))}
+    pricing["price_details"] = {name: known for name, known in details.items() if known is not None}
+    decimal = text(told.get("unit_amount_decimal"))
+    if decimal is None and whole(told.get("unit_amount")) is not None:
+        decimal = str(told["unit_amount"])
+    if decimal is not None or "unit_amount" in told or "unit_amount_decimal" in told:
+        pricing["unit_amount_decimal"] = decimal
+    return pricing
 
 
 def _tiers(value: object) -> list[Any] | None:

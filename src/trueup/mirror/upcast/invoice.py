@@ -1,13 +1,13 @@
-"""Invoices and their lines."""
+"""Invoices."""
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
-from trueup.mirror.upcast.catalog import discounts_of, pricing_of, untaxed
-from trueup.mirror.upcast.shape import id_of, mapping, text, whole
-
-_TOLD_OF_TAXES: Final = ("amount", "taxability_reason", "taxable_amount")
+from trueup.mirror.upcast.catalog import discounts_of
+from trueup.mirror.upcast.line import line_item
+from trueup.mirror.upcast.shape import mapping, text, whole
+from trueup.mirror.upcast.tax import amounts_of, amounts_of_percent, rates_of
 
 
 def invoice(data: dict[str, Any]) -> dict[str, Any]:
@@ -22,52 +22,33 @@ def invoice(data: dict[str, Any]) -> dict[str, Any]:
             new[newer] = data[old]
     if "rendering" not in data and "rendering_options" in data:
         new["rendering"] = data["rendering_options"]
-    if untaxed(data):
-        new["default_tax_rates"] = []
     _status(data, new)
-    _amounts(data, new)
+    if "paid" in data or "paid_out_of_band" in data:
+        _amounts(data, new)
     discounts = discounts_of(data)
     if discounts is not None:
         new["discounts"] = discounts
-    taxes = _taxes(data, "total_taxes", "total_tax_amounts")
-    if taxes is not None:
-        new["total_taxes"] = taxes
+    _taxes(data, new)
     if "parent" not in data:
         _parent(data, new)
     if "payments" not in data:
         _payments(data, new)
-    lines = _lines(data.get("lines"))
+    lines = _lines(data)
     if lines is not None:
         new["lines"] = lines
     return {**data, **new} if new else data
 
 
-def line_item(data: dict[str, Any]) -> dict[str, Any]:
-    """A line of an invoice; until 2019 its id was that of the subscription or the invoice item that made it."""
-    if "pricing" in data and "parent" in data and "taxes" in data:
-        return data
-    new: dict[str, Any] = {}
-    if "pricing" not in data and ("price" in data or "plan" in data):
-        new["pricing"] = pricing_of(data)
-    taxes = _taxes(data, "taxes", "tax_amounts")
-    if taxes is not None:
-        new["taxes"] = taxes
-    if "parent" not in data:
-        parent = _parent_of_line(data)
-        if parent is not None:
-            new["parent"] = parent
-    discounts = discounts_of(data)
-    if discounts is not None:
-        new["discounts"] = discounts
-    return {**data, **new} if new else data
-
-
 def _status(data: dict[str, Any], new: dict[str, Any]) -> None:
-    if data.get("status") is None:
+    status = data.get("status")
+    if status is None:
         if data.get("paid") is True:
             new["status"] = "paid"
         elif data.get("forgiven") is True:
             new["status"] = "uncollectible"
+    elif status == "deleted" and "deleted" not in data:
+        # Until 2022-11-15 a draft that was deleted told so in its status.
+        new["deleted"] = True
     if "auto_advance" not in data and type(data.get("closed")) is bool:
         new["auto_advance"] = not data["closed"]
     if data.get("status_transitions") is None and whole(data.get("finalized_at")) is not None:
@@ -75,11 +56,26 @@ def _status(data: dict[str, Any], new: dict[str, Any]) -> None:
 
 
 def _amounts(data: dict[str, Any], new: dict[str, Any]) -> None:
-    """Before ``amount_paid`` existed, an invoice was paid wholly or not at all."""
+    """Before ``amount_paid`` existed an invoice was paid wholly or not at all; outside of Stripe, until 2025, too."""
     due, paid = whole(data.get("amount_due")), data.get("paid")
-    if due is None or type(paid) is not bool or "amount_paid" in data or "amount_remaining" in data:
-        return
-    new["amount_paid"], new["amount_remaining"] = (due, 0) if paid else (0, due)
+    if due is not None and type(paid) is bool and "amount_paid" not in data and "amount_remaining" not in data:
+        new["amount_paid"], new["amount_remaining"] = (due, 0) if paid else (0, due)
+    outside, amount = data.get("paid_out_of_band"), whole(data.get("amount_paid", new.get("amount_paid")))
+    if type(outside) is bool and amount is not None and "amount_paid_off_stripe" not in data:
+        new["amount_paid_off_stripe"] = amount if outside else 0
+
+
+def _taxes(data: dict[str, Any], new: dict[str, Any]) -> None:
+    if "tax_percent" in data:
+        rates = rates_of(data)
+        if rates is not None:
+            new["default_tax_rates"] = rates
+    if "total_taxes" not in data:
+        taxes = amounts_of(data, "total_taxes", "total_tax_amounts")
+        if taxes is None:
+            taxes = amounts_of_percent(data)
+        if taxes is not None:
+            new["total_taxes"] = taxes
 
 
 def _parent(data: dict[str, Any], new: dict[str, Any]) -> None:
@@ -99,71 +95,34 @@ def _parent(data: dict[str, Any], new: dict[str, Any]) -> None:
 
 
 def _payments(data: dict[str, Any], new: dict[str, Any]) -> None:
-    """The one payment that an invoice could have, without an id of its own, as none was told."""
+    """The one payment that an invoice could have, without an id of its own, as none was told.
+
+    Where the invoice was paid outside of Stripe, what is named here did not pay it.
+    """
     kind = "payment_intent" if data.get("payment_intent") is not None else "charge"
     if data.get(kind) is None:
         return
-    payment = {"object": "invoice_payment", "payment": {"type": kind, kind: data[kind]}}
-    if data.get("paid") is True:
+    payment: dict[str, Any] = {"object": "invoice_payment", "payment": {"type": kind, kind: data[kind]}}
+    if text(data.get("id")) is not None:
+        payment["invoice"] = data["id"]
+    for field in ("currency", "livemode"):
+        if data.get(field) is not None:
+            payment[field] = data[field]
+    if data.get("paid") is True and data.get("paid_out_of_band") is not True:
         payment["status"] = "paid"
     new["payments"] = {"object": "list", "data": [payment], "has_more": False}
 
 
-def _lines(listing: object) -> dict[str, Any] | None:
-    if type(listing) is not dict or type(listing.get("data")) is not list:
+def _lines(data: dict[str, Any]) -> dict[str, Any] | None:
+    listing = data.get("lines")
+    if type(listing) is not dict:
         return None
-    elements = listing["data"]
-    changed = [line_item(one) if type(one) is dict else one for one in elements]
+    elements = listing.get("data")
+    if type(elements) is not list:
+        return None
+    invoice_id = text(data.get("id"))
+    changed = [line_item(one, invoice_id) if type(one) is dict else one for one in elements]
     for before, after in zip(elements, changed, strict=True):
         if before is not after:
             return {**listing, "data": changed}
     return None
-
-
-def _parent_of_line(data: dict[str, Any]) -> dict[str, Any] | None:
-    kind, line_id = data.get("type"), text(data.get("id")) or ""
-    subscription = id_of(data.get("subscription"))
-    shared = {name: data[name] for name in ("proration", "proration_details") if name in data}
-    if kind == "subscription":
-        if subscription is None and line_id.startswith("sub_"):
-            subscription = line_id
-        return {
-            "type": "subscription_item_details",
-            "invoice_item_details": None,
-            "subscription_item_details": {
-                **shared,
-                "subscription": subscription,
-                "subscription_item": id_of(data.get("subscription_item")),
-                "invoice_item": id_of(data.get("invoice_item")),
-            },
-        }
-    if kind == "invoiceitem":
-        item = id_of(data.get("invoice_item"))
-        if item is None and line_id.startswith("ii_"):
-            item = line_id
-        return {
-            "type": "invoice_item_details",
-            "invoice_item_details": {**shared, "subscription": subscription, "invoice_item": item},
-            "subscription_item_details": None,
-        }
-    return None
-
-
-def _taxes(data: dict[str, Any], newer: str, older: str) -> list[Any] | None:
-    """Tax amounts as 2025-03-31.basil tells them; ``None`` when they are told so already or nothing is known."""
-    amounts = data.get(older)
-    if newer in data or type(amounts) is not list:
-        return None
-    return [_tax(one) if type(one) is dict else one for one in amounts]
-
-
-def _tax(amount: dict[str, Any]) -> dict[str, Any]:
-    tax: dict[str, Any] = {
-        name: amount[name] for name in ("amount", "taxability_reason", "taxable_amount") if name in amount
-    }
-    if type(amount.get("inclusive")) is bool:
-        tax["tax_behavior"] = "inclusive" if amount["inclusive"] else "exclusive"
-    rate = id_of(amount.get("tax_rate"))
-    tax["tax_rate_details"] = {"tax_rate": rate} if rate is not None else None
-    tax["type"] = "tax_rate_details"
-    return tax

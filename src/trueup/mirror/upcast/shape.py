@@ -7,6 +7,7 @@ not taken for a number.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Final
 
@@ -54,6 +55,28 @@ def listed(value: object) -> list[Any]:
     if type(value) is dict:
         value = value.get("data")
     return value if type(value) is list else []
+
+
+def each(elements: list[Any], newest: Callable[[dict[str, Any]], dict[str, Any]]) -> list[Any] | None:
+    """The objects in a list in the newest shape, other values as they are; ``None`` when nothing changes."""
+    changed: list[Any] | None = None
+    for place, one in enumerate(elements):
+        if type(one) is dict:
+            new = newest(one)
+            if new is not one:
+                if changed is None:
+                    changed = list(elements)
+                changed[place] = new
+    return changed
+
+
+def each_in(listing: object, newest: Callable[[dict[str, Any]], dict[str, Any]]) -> dict[str, Any] | None:
+    """Stripe's list object with its elements in the newest shape; ``None`` when it is none or nothing changes."""
+    elements = listing.get("data") if type(listing) is dict else None
+    if type(listing) is not dict or type(elements) is not list:
+        return None
+    changed = each(elements, newest)
+    return None if changed is None else {**listing, "data": changed}
 
 
 def currency_of(value: object) -> str | None:

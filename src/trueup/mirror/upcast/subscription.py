@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from trueup.mirror.upcast.catalog import discounts_of, plan, price_of_plan, untaxed
-from trueup.mirror.upcast.shape import text, whole
+from trueup.mirror.upcast.catalog import discounts_of, plan, plan_of_price, price_of_plan
+from trueup.mirror.upcast.shape import mapping, text, whole
+from trueup.mirror.upcast.tax import rates_of
 
 
 def subscription(data: dict[str, Any]) -> dict[str, Any]:
@@ -19,13 +20,15 @@ def subscription(data: dict[str, Any]) -> dict[str, Any]:
         new["collection_method"] = data["billing"]
     if data.get("start_date") is None and data.get("start") is not None:
         new["start_date"] = data["start"]
-    if data.get("billing_mode") is None:
-        new["billing_mode"] = {"type": "classic"}
+    if type(data.get("billing_mode")) is not dict:
+        new["billing_mode"] = billing_mode(data)
     discounts = discounts_of(data)
     if discounts is not None:
         new["discounts"] = discounts
-    if untaxed(data):
-        new["default_tax_rates"] = []
+    if "tax_percent" in data:
+        rates = rates_of(data)
+        if rates is not None:
+            new["default_tax_rates"] = rates
     items = _items(data)
     if items is not None:
         new["items"] = items
@@ -37,8 +40,19 @@ def subscription(data: dict[str, Any]) -> dict[str, Any]:
 
 
 def subscription_item(data: dict[str, Any]) -> dict[str, Any]:
-    """An item that stands alone: its price is made from its plan where it has none."""
+    """An item that stands alone: its price is made from its plan where it has none, and its plan from its price."""
     return _item(data, {}, alone=False)
+
+
+def billing_mode(data: dict[str, Any]) -> dict[str, Any]:
+    """The billing mode of a subscription or schedule that has none, or the bare name that the preview had.
+
+    What does not tell its mode is classic: https://docs.stripe.com/changelog/basil/2025-06-30/billing-mode
+    """
+    name = text(data.get("billing_mode"))
+    if name is None:
+        return {"type": "classic"}
+    return {**mapping(data.get("billing_mode_details")), "type": name}
 
 
 def _items(data: dict[str, Any]) -> dict[str, Any] | None:
@@ -46,10 +60,11 @@ def _items(data: dict[str, Any]) -> dict[str, Any] | None:
     listing = data.get("items")
     if listing is None and type(data.get("plan")) is dict:
         # Before items existed, the subscription had one plan; the item's id is not known and stays absent.
-        item: dict[str, Any] = {"object": "subscription_item"}
-        if text(data.get("id")) is not None:
-            item["subscription"] = data["id"]
-        return {"object": "list", "data": [_item(item, data, alone=True)], "has_more": False}
+        return {
+            "object": "list",
+            "data": [_item({"object": "subscription_item"}, data, alone=True)],
+            "has_more": False,
+        }
     if type(listing) is not dict:
         return None
     elements = listing.get("data")
@@ -65,29 +80,38 @@ def _items(data: dict[str, Any]) -> dict[str, Any] | None:
 
 def _item(item: dict[str, Any], parent: dict[str, Any], *, alone: bool) -> dict[str, Any]:
     """An item; what is missing comes from its subscription, its plan and quantity only when it is the only one."""
-    price = item.get("price")
-    if price is not None and item.get("current_period_end") is not None and "quantity" in item:
-        discounts = discounts_of(item)
-        return item if discounts is None else {**item, "discounts": discounts}
     new: dict[str, Any] = {}
     for field in ("current_period_start", "current_period_end"):
         if item.get(field) is None and parent.get(field) is not None:
             new[field] = parent[field]
-    told = item.get("plan")
-    if told is None and alone and parent.get("plan") is not None:
-        told = new["plan"] = parent["plan"]
-    if type(told) is dict:
-        newest = plan(told)
-        if newest is not told:
-            new["plan"] = newest
-        if price is None:
-            new["price"] = price_of_plan(newest)
+    if "subscription" not in item and text(parent.get("id")) is not None:
+        new["subscription"] = parent["id"]
+    _price(item, parent.get("plan") if alone else None, new)
     if "quantity" not in item and alone and whole(parent.get("quantity")) is not None:
         new["quantity"] = parent["quantity"]
     discounts = discounts_of(item)
     if discounts is not None:
         new["discounts"] = discounts
     return {**item, **new} if new else item
+
+
+def _price(item: dict[str, Any], planned: object, new: dict[str, Any]) -> None:
+    """An item's plan and price, each from the other; ``planned`` is the plan of a subscription with this one item."""
+    price, told = item.get("price"), item.get("plan")
+    if told is None:
+        if planned is not None:
+            told = new["plan"] = planned
+        elif type(price) is dict:
+            made = plan_of_price(price)
+            if made is not None:
+                new["plan"] = made
+            return
+    if price is None and type(told) is dict:
+        # Plans beside prices have the newest shape already.
+        newest = plan(told)
+        if newest is not told:
+            new["plan"] = newest
+        new["price"] = price_of_plan(newest)
 
 
 def _currency(items: object) -> str | None:

@@ -1,0 +1,520 @@
+"""The rules of each family of objects: what exactly is made of an old payload, and what is not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from trueup.mirror.upcast import upcast
+
+Json = dict[str, Any]
+
+CARD = {
+    "id": "card_1",
+    "object": "card",
+    "address_city": "Bern",
+    "address_zip": "3000",
+    "brand": "Visa",
+    "name": "Ada",
+}
+
+
+@pytest.mark.parametrize(
+    ("_case_type", "_case_old", "_case_added"),
+    [
+        # Customers
+        (
+            "customer",
+            {"id": "cus_1", "business_vat_id": "DE1"},
+            {"tax_ids": {"object": "list", "data": [{"object": "tax_id", "customer": "cus_1", "value": "DE1"}]}},
+        ),
+        (
+            "customer",
+            {"tax_info": {"tax_id": "DE1", "type": "vat"}, "tax_info_verification": {"status": "verified"}},
+            {
+                "tax_ids": {
+                    "object": "list",
+                    "data": [{"object": "tax_id", "value": "DE1", "verification": {"status": "verified"}}],
+                }
+            },
+        ),
+        ("customer", {"tax_info": None, "tax_info_verification": None}, {}),
+        ("customer", {"tax_info": {"tax_id": "DE1"}, "tax_ids": {"data": []}}, {}),
+        (
+            "customer",
+            {"active_card": {"object": "card", "type": "Visa"}},
+            {"sources": {"object": "list", "data": [{"object": "card", "type": "Visa", "brand": "Visa"}]}},
+        ),
+        ("customer", {"active_card": None, "cards": None, "next_recurring_charge": None}, {}),
+        (
+            "customer",
+            {"cards": {"data": [{"object": "card", "type": "Visa"}, {"object": "bank_account", "type": "x"}]}},
+            {
+                "sources": {
+                    "data": [
+                        {"object": "card", "type": "Visa", "brand": "Visa"},
+                        {"object": "bank_account", "type": "x"},
+                    ]
+                }
+            },
+        ),
+        (
+            "customer",
+            {"subscription": {"billing_mode": {"type": "classic"}, "start": 5}},
+            {
+                "subscriptions": {
+                    "object": "list",
+                    "data": [{"billing_mode": {"type": "classic"}, "start": 5, "start_date": 5}],
+                }
+            },
+        ),
+        ("customer", {"subscription": None}, {}),
+        ("customer", {"subscription": {"id": "sub_1"}, "subscriptions": None}, {}),
+        ("customer", {"subscriptions": {"data": [{"billing_mode": {}, "currency": "usd"}]}}, {}),
+        (
+            "customer",
+            {"subscriptions": {"data": [{"billing_mode": {}}, {"billing_mode": {}, "start": 5}]}},
+            {"subscriptions": {"data": [{"billing_mode": {}}, {"billing_mode": {}, "start": 5, "start_date": 5}]}},
+        ),
+        # Subscriptions and schedules
+        (
+            "subscription",
+            {"billing_mode": "flexible", "billing_mode_details": {"updated_at": 5}},
+            {"billing_mode": {"type": "flexible", "updated_at": 5}},
+        ),
+        (
+            "subscription",
+            {"billing_mode": {}, "tax_percent": 7.7},
+            {"default_tax_rates": [{"object": "tax_rate", "inclusive": False, "percentage": 7.7}]},
+        ),
+        ("subscription", {"billing_mode": {}, "tax_percent": 7.7, "default_tax_rates": []}, {}),
+        (
+            "subscription_item",
+            {
+                "price": {
+                    "id": "price_1",
+                    "currency": "usd",
+                    "recurring": {"interval": "month", "interval_count": 1},
+                    "unit_amount": 5,
+                }
+            },
+            {
+                "plan": {
+                    "id": "price_1",
+                    "object": "plan",
+                    "amount": 5,
+                    "currency": "usd",
+                    "interval": "month",
+                    "interval_count": 1,
+                }
+            },
+        ),
+        ("subscription_item", {"price": {"id": "price_1", "recurring": None}}, {}),
+        ("subscription_schedule", {"billing_mode": {"type": "flexible"}, "phases": "odd"}, {}),
+        (
+            "subscription_schedule",
+            {"renewal_behavior": "release"},
+            {"end_behavior": "release", "billing_mode": {"type": "classic"}},
+        ),
+        (
+            "subscription_schedule",
+            {"billing_mode": {}, "billing": "send_invoice", "default_payment_method": "pm_1"},
+            {"default_settings": {"collection_method": "send_invoice", "default_payment_method": "pm_1"}},
+        ),
+        (
+            "subscription_schedule",
+            {
+                "billing_mode": {},
+                "collection_method": "send_invoice",
+                "invoice_settings": {"days_until_due": 5},
+                "default_settings": {"invoice_settings": None},
+            },
+            {"default_settings": {"collection_method": "send_invoice", "invoice_settings": None}},
+        ),
+        (
+            "subscription_schedule",
+            {
+                "billing_mode": {},
+                "phases": [
+                    {
+                        "plans": [{"plan": "plan_1", "quantity": 2}, {"plan": {"id": "plan_2", "usage_type": "x"}}],
+                        "coupon": "c_1",
+                        "tax_percent": 19,
+                        "prorate": True,
+                    },
+                    {"items": [{"price": "price_1"}, {"plan": "p", "price": "p"}], "coupon": None, "prorate": False},
+                    {"plans": [{"plan": "p", "price": "p"}], "discounts": [], "proration_behavior": "none"},
+                    {"items": [{"quantity": 1}]},
+                    {"description": "no items"},
+                    "odd",
+                ],
+            },
+            {
+                "phases": [
+                    {
+                        "plans": [{"plan": "plan_1", "quantity": 2}, {"plan": {"id": "plan_2", "usage_type": "x"}}],
+                        "coupon": "c_1",
+                        "tax_percent": 19,
+                        "prorate": True,
+                        "items": [
+                            {"plan": "plan_1", "quantity": 2, "price": "plan_1"},
+                            {
+                                "plan": {"id": "plan_2", "usage_type": "x"},
+                                "price": {
+                                    "id": "plan_2",
+                                    "object": "price",
+                                    "recurring": {"usage_type": "x"},
+                                    "type": "recurring",
+                                },
+                            },
+                        ],
+                        "discounts": [{"coupon": "c_1", "discount": None, "promotion_code": None}],
+                        "default_tax_rates": [{"object": "tax_rate", "inclusive": False, "percentage": 19}],
+                        "proration_behavior": "create_prorations",
+                    },
+                    {
+                        "items": [{"price": "price_1", "plan": "price_1"}, {"plan": "p", "price": "p"}],
+                        "coupon": None,
+                        "prorate": False,
+                        "discounts": [],
+                        "proration_behavior": "none",
+                    },
+                    {
+                        "plans": [{"plan": "p", "price": "p"}],
+                        "items": [{"plan": "p", "price": "p"}],
+                        "discounts": [],
+                        "proration_behavior": "none",
+                    },
+                    {"items": [{"quantity": 1}]},
+                    {"description": "no items"},
+                    "odd",
+                ]
+            },
+        ),
+        # Invoices and what stands in them
+        ("invoice", {"status": "deleted"}, {"deleted": True}),
+        ("invoice", {"status": "deleted", "deleted": False}, {}),
+        ("invoice", {"paid_out_of_band": True, "amount_paid": 900}, {"amount_paid_off_stripe": 900}),
+        ("invoice", {"paid_out_of_band": False, "amount_paid": 900}, {"amount_paid_off_stripe": 0}),
+        ("invoice", {"paid_out_of_band": True}, {}),
+        (
+            "invoice",
+            {"paid_out_of_band": True, "paid": True, "amount_due": 900, "status": "paid"},
+            {"amount_paid": 900, "amount_remaining": 0, "amount_paid_off_stripe": 900},
+        ),
+        (
+            "invoice",
+            {"id": "in_1", "currency": "eur", "livemode": True, "charge": "ch_1", "paid": True, "status": "paid"}
+            | {"paid_out_of_band": True},
+            {
+                "payments": {
+                    "object": "list",
+                    "data": [
+                        {
+                            "object": "invoice_payment",
+                            "invoice": "in_1",
+                            "currency": "eur",
+                            "livemode": True,
+                            "payment": {"type": "charge", "charge": "ch_1"},
+                        }
+                    ],
+                    "has_more": False,
+                }
+            },
+        ),
+        (
+            "invoice",
+            {"tax": 190, "tax_percent": 19},
+            {
+                "total_taxes": [{"amount": 190, "tax_behavior": "exclusive", "type": "tax_rate_details"}],
+                "default_tax_rates": [{"object": "tax_rate", "inclusive": False, "percentage": 19}],
+            },
+        ),
+        ("invoice", {"tax": None}, {"total_taxes": []}),
+        ("invoice", {"tax": "odd"}, {}),
+        ("invoice", {"tax": 190, "total_taxes": None, "lines": {"data": "odd"}}, {}),
+        ("invoice", {"tax": 190, "total_tax_amounts": None}, {}),
+        (
+            "invoice",
+            {"id": "in_1", "lines": {"data": [{"quantity": 2}, {"invoice": "in_2", "quantity": None}]}},
+            {
+                "lines": {
+                    "data": [
+                        {"quantity": 2, "quantity_decimal": "2", "invoice": "in_1"},
+                        {"invoice": "in_2", "quantity": None},
+                    ]
+                }
+            },
+        ),
+        (
+            "line_item",
+            {"price": "price_1"},
+            {"pricing": {"type": "price_details", "price_details": {"price": "price_1"}}},
+        ),
+        ("line_item", {"plan": "plan_1"}, {"pricing": {"type": "price_details", "price_details": {"price": "plan_1"}}}),
+        (
+            "line_item",
+            {"price": {"id": "price_1", "unit_amount": None}},
+            {
+                "pricing": {
+                    "type": "price_details",
+                    "price_details": {"price": "price_1"},
+                    "unit_amount_decimal": None,
+                }
+            },
+        ),
+        (
+            "line_item",
+            {"type": "invoiceitem", "subscription": None},
+            {
+                "parent": {
+                    "type": "invoice_item_details",
+                    "invoice_item_details": {"subscription": None},
+                    "subscription_item_details": None,
+                }
+            },
+        ),
+        (
+            "line_item",
+            {"type": "subscription", "invoice_item": "ii_1"},
+            {
+                "parent": {
+                    "type": "subscription_item_details",
+                    "invoice_item_details": None,
+                    "subscription_item_details": {"invoice_item": "ii_1"},
+                }
+            },
+        ),
+        ("line_item", {"discounts": [{"coupon": None}]}, {}),
+        (
+            "invoiceitem",
+            {
+                "plan": {"id": "plan_1", "amount": 6000, "product": "prod_1"},
+                "quantity": 5,
+                "subscription": {"id": "sub_1"},
+                "subscription_item": "si_1",
+                "unit_amount": -21075,
+            },
+            {
+                "parent": {
+                    "type": "subscription_details",
+                    "subscription_details": {"subscription": "sub_1", "subscription_item": "si_1"},
+                },
+                "pricing": {
+                    "type": "price_details",
+                    "price_details": {"price": "plan_1", "product": "prod_1"},
+                    "unit_amount_decimal": "-21075",
+                },
+                "quantity_decimal": "5",
+            },
+        ),
+        (
+            "invoiceitem",
+            {"price": {"id": "price_1", "unit_amount_decimal": "0.5"}, "subscription": "sub_1"},
+            {
+                "parent": {"type": "subscription_details", "subscription_details": {"subscription": "sub_1"}},
+                "pricing": {
+                    "type": "price_details",
+                    "price_details": {"price": "price_1"},
+                    "unit_amount_decimal": "0.5",
+                },
+            },
+        ),
+        (
+            "invoiceitem",
+            {"price": None, "plan": None, "unit_amount_decimal": "5", "subscription": None, "discount": None},
+            {"parent": None, "pricing": None, "discounts": []},
+        ),
+        ("invoiceitem", {"pricing": None, "parent": None, "quantity": None, "quantity_decimal": "1"}, {}),
+        # Credit notes
+        (
+            "credit_note",
+            {"type": "pre_payment", "amount": 500, "refund": None, "tax_amounts": [{"amount": 5}]},
+            {
+                "pre_payment_amount": 500,
+                "post_payment_amount": 0,
+                "refunds": [],
+                "total_taxes": [{"amount": 5, "type": "tax_rate_details"}],
+            },
+        ),
+        (
+            "credit_note",
+            {"type": "post_payment", "amount": 500, "refund": "re_1", "out_of_band_amount": None}
+            | {"customer_balance_transaction": None},
+            {
+                "pre_payment_amount": 0,
+                "post_payment_amount": 500,
+                "refunds": [{"refund": "re_1", "amount_refunded": 500}],
+            },
+        ),
+        (
+            "credit_note",
+            {"type": "post_payment", "amount": 500, "refund": "re_1", "out_of_band_amount": 200},
+            {"pre_payment_amount": 0, "post_payment_amount": 500, "refunds": [{"refund": "re_1"}]},
+        ),
+        (
+            "credit_note",
+            {"refund": {"id": "re_1", "amount": 300}, "type": "mixed", "amount": 500},
+            {"refunds": [{"refund": {"id": "re_1", "amount": 300}, "amount_refunded": 300}]},
+        ),
+        ("credit_note", {"refund": "re_1", "refunds": [], "amount": 5, "type": ["odd"]}, {}),
+        ("credit_note", {"pre_payment_amount": 5, "type": "pre_payment", "amount": 5, "lines": {"data": [{}]}}, {}),
+        (
+            "credit_note",
+            {"lines": {"data": [{"tax_amounts": []}]}},
+            {"lines": {"data": [{"tax_amounts": [], "taxes": []}]}},
+        ),
+        # Payments
+        ("charge", {"amount": 500, "amount_refunded": 0, "captured": False}, {"amount_captured": 0}),
+        ("charge", {"amount": 500, "amount_refunded": 0, "captured": True, "paid": True}, {"amount_captured": 500}),
+        ("charge", {"amount": 500, "amount_refunded": 0, "captured": True, "paid": False}, {}),
+        ("charge", {"amount": 500, "amount_refunded": 100, "captured": True, "paid": True}, {}),
+        ("charge", {"amount_captured": None, "amount_refunded": 0, "captured": False}, {}),
+        (
+            "charge",
+            {"source": CARD},
+            {
+                "payment_method": "card_1",
+                "payment_method_details": {"type": "card", "card": {"brand": "visa"}},
+                "billing_details": {"address": {"city": "Bern", "postal_code": "3000"}, "name": "Ada"},
+            },
+        ),
+        ("charge", {"source": CARD, "payment_method": None, "payment_method_details": None, "billing_details": {}}, {}),
+        (
+            "charge",
+            {"payment_method_details": {"type": "card", "card": {"three_d_secure": {"authenticated": True}}}},
+            {},
+        ),
+        (
+            "charge",
+            {"payment_method_details": {"card": {"three_d_secure": {"authenticated": True, "succeeded": True}}}},
+            {
+                "payment_method_details": {
+                    "card": {"three_d_secure": {"authenticated": True, "succeeded": True, "result": "authenticated"}}
+                }
+            },
+        ),
+        ("charge", {"payment_method_details": {"card": {"three_d_secure": {"result": "failed"}}}}, {}),
+        (
+            "payment_intent",
+            {"next_source_action": {"type": "authorize_with_url", "authorize_with_url": {"url": "https://a.test"}}},
+            {
+                "next_action": {
+                    "type": "redirect_to_url",
+                    "authorize_with_url": {"url": "https://a.test"},
+                    "redirect_to_url": {"url": "https://a.test"},
+                }
+            },
+        ),
+        (
+            "payment_intent",
+            {"next_source_action": {"type": "authorize_with_url", "value": {"url": "https://a.test"}}},
+            {
+                "next_action": {
+                    "type": "redirect_to_url",
+                    "value": {"url": "https://a.test"},
+                    "redirect_to_url": {"url": "https://a.test"},
+                }
+            },
+        ),
+        (
+            "payment_intent",
+            {"next_source_action": {"type": "use_stripe_sdk"}},
+            {"next_action": {"type": "use_stripe_sdk"}},
+        ),
+        (
+            "payment_intent",
+            {"latest_charge": "ch_1", "charges": {"data": [{"id": "ch_1", "dispute": None}]}},
+            {"charges": {"data": [{"id": "ch_1", "dispute": None, "disputed": False}]}},
+        ),
+        # Checkout
+        ("checkout.session", {"ui_mode": "hosted"}, {"ui_mode": "hosted_page"}),
+        ("checkout.session", {"ui_mode": "embedded"}, {"ui_mode": "embedded_page"}),
+        ("checkout.session", {"ui_mode": "custom"}, {"ui_mode": "elements"}),
+        ("checkout.session", {"ui_mode": "form"}, {}),
+        (
+            "checkout.session",
+            {"shipping": {"name": "A"}},
+            {"collected_information": {"shipping_details": {"name": "A"}}},
+        ),
+        (
+            "checkout.session",
+            {
+                "shipping_details": {"name": "A"},
+                "collected_information": {"business_name": "B", "shipping_details": None},
+            },
+            {"collected_information": {"business_name": "B", "shipping_details": {"name": "A"}}},
+        ),
+        (
+            "checkout.session",
+            {"shipping_details": {"name": "A"}, "collected_information": {"shipping_details": {"name": "B"}}},
+            {},
+        ),
+        ("checkout.session", {"shipping_details": None, "shipping": None}, {}),
+        ("checkout.session", {"shipping_rate": "shr_1"}, {"shipping_cost": {"shipping_rate": "shr_1"}}),
+        ("checkout.session", {"shipping_rate": "shr_1", "shipping_cost": {"amount_total": 5}}, {}),
+        (
+            "checkout.session",
+            {
+                "display_items": [
+                    {"amount": 5, "currency": "usd", "quantity": 2, "custom": {"name": "Hat"}},
+                    {"plan": {"id": "plan_1", "usage_type": "licensed"}},
+                    "odd",
+                ]
+            },
+            {
+                "line_items": {
+                    "object": "list",
+                    "data": [
+                        {"object": "item", "currency": "usd", "quantity": 2, "description": "Hat"},
+                        {
+                            "object": "item",
+                            "price": {
+                                "id": "plan_1",
+                                "object": "price",
+                                "recurring": {"usage_type": "licensed"},
+                                "type": "recurring",
+                            },
+                        },
+                        "odd",
+                    ],
+                }
+            },
+        ),
+        # Events and alerts
+        ("event", {"request": "req_1", "user_id": "acct_1"}, {"request": {"id": "req_1"}, "account": "acct_1"}),
+        ("event", {"request": {"id": "req_1"}, "account": "acct_2", "user_id": "acct_1", "type": "plan.created"}, {}),
+        (
+            "event",
+            {"type": "payment_method.card_automatically_updated"},
+            {"type": "payment_method.automatically_updated"},
+        ),
+        (
+            "billing.alert",
+            {"filter": {"customer": "cus_1"}, "usage_threshold_config": {"gte": 5, "meter": "mtr_1"}},
+            {
+                "usage_threshold": {
+                    "gte": 5,
+                    "meter": "mtr_1",
+                    "filters": [{"type": "customer", "customer": "cus_1"}],
+                }
+            },
+        ),
+        (
+            "billing.alert",
+            {"filter": None, "usage_threshold_config": {"gte": 5}},
+            {"usage_threshold": {"gte": 5, "filters": []}},
+        ),
+        ("billing.alert", {"usage_threshold_config": {"gte": 5}}, {"usage_threshold": {"gte": 5}}),
+        ("billing.alert", {"usage_threshold": {"gte": 6}, "usage_threshold_config": {"gte": 5}}, {}),
+        ("billing.alert", {"filter": {"customer": "cus_1"}}, {}),
+    ],
+)
+def test_what_an_old_payload_becomes_is_what_it_was_and_exactly_this(
+    _case_type: str, _case_old: Json, _case_added: Json
+) -> None:
+    newest = upcast(_case_type, _case_old)
+
+    assert newest == _case_old | _case_added
+    assert (newest is _case_old) is (not _case_added)
