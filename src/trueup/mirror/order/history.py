@@ -1,0 +1,167 @@
+"""One incarnation, second by second: what may be the newest, whether something is missing, where to start again.
+
+The full resolution and the incremental one walk the same way, so that they cannot differ: only where they begin does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import groupby
+
+from trueup.kernel.records import Record
+from trueup.mirror.order.second import RankKey, Second, ordered, rank_key, settle
+from trueup.mirror.order.types import Checkpoint, Head, Trace, Verdict
+
+
+class Moment(Record, frozen=True):
+    """All that is known of one second, and what follows for the object after it.
+
+    ``checkpoint`` is where deciding this second again begins; ``prior`` holds the comparable states before it,
+    ``None`` when they are unknown, and ``expected`` the one that was sure. ``gaps`` counts missing events between
+    ``prior`` and the end of the second. ``ends`` are the states that may be the newest, ``None`` when they cannot be
+    compared with what follows. ``gap`` says that one is open.
+    """
+
+    at: int
+    events: Second | None
+    reads: tuple[Trace, ...]
+    checkpoint: Checkpoint
+    prior: frozenset[int] | None
+    expected: int | None
+    gaps: int
+    ends: frozenset[int] | None
+    newest: Trace
+    decided: bool
+    gap: bool
+    floor: int
+
+
+def distinct(traces: Iterable[Trace]) -> list[Trace]:
+    """Each fact once. Should one be told in two ways, one of them is taken, whatever the order."""
+    kept: dict[tuple[int, bool, str], Trace] = {}
+    for trace in traces:
+        key = (trace.second, trace.read, trace.fact_id)
+        other = kept.get(key)
+        if other is None or (other != trace and repr(trace) < repr(other)):
+            kept[key] = trace
+    return list(kept.values())
+
+
+def moments(traces: Iterable[Trace], start: Checkpoint, *, floor: int = 0) -> list[Moment]:
+    """The seconds of one incarnation in their order, from ``start``; no deletions, each fact once."""
+    walked: list[Moment] = []
+    before: Moment | None = None
+    for at, facts in groupby(sorted(traces, key=_second), key=_second):
+        before = _moment(at, list(facts), before, start, floor)
+        walked.append(before)
+    return walked
+
+
+def head_of(last: Moment, made: int | None) -> Head:
+    """What the row keeps when this second is the newest of the incarnation."""
+    newest = last.newest
+    verdict = Verdict.AMBIGUOUS if not last.decided else Verdict.GAP if last.gap else Verdict.CERTAIN
+    return Head(
+        second=last.at,
+        fact_id=newest.fact_id,
+        event_type=newest.event_type,
+        state=newest.state,
+        verdict=verdict,
+        checkpoint=last.checkpoint,
+        made=made,
+        version=newest.version,
+        read=newest.read,
+        floor=last.floor,
+        gap=last.gap,
+    )
+
+
+def after(head: Head, since: int) -> Checkpoint:
+    """The checkpoint just after a head that is decided, for facts from ``since`` on."""
+    return Checkpoint(since=since, state=head.state, version=head.version, gap=head.gap)
+
+
+def deletion(traces: Iterable[Trace], made: int | None) -> Head | None:
+    """The head of an incarnation that one of these facts ended: the earliest deletion, events before reads.
+
+    It depends on nothing else: what is deleted stays so, and no doubt about what was before matters any more.
+    """
+    gone = [trace for trace in traces if trace.deleted]
+    if not gone:
+        return None
+    first = min(gone, key=deletion_key)
+    return Head(
+        second=first.second,
+        fact_id=first.fact_id,
+        event_type=first.event_type,
+        state=first.state,
+        verdict=Verdict.CERTAIN,
+        checkpoint=Checkpoint(since=first.second),
+        made=made,
+        version=first.version,
+        deleted=True,
+        read=first.read,
+    )
+
+
+def supersedes(trace: Trace, head: Head) -> bool:
+    """Whether a fact is a deletion that counts before ``head``, a deletion of the same incarnation."""
+    known = Trace(
+        second=head.second, fact_id=head.fact_id, event_type=head.event_type, state=head.state, read=head.read
+    )
+    return trace.deleted and deletion_key(trace) < deletion_key(known)
+
+
+def deletion_key(trace: Trace) -> tuple[bool, int, RankKey]:
+    """The order in which deletions of one incarnation count: events before reads, the earliest first."""
+    return (trace.read, trace.second, rank_key(trace))
+
+
+def _second(trace: Trace) -> int:
+    return trace.second
+
+
+def _moment(at: int, facts: list[Trace], before: Moment | None, start: Checkpoint, floor: int) -> Moment:
+    reads = tuple(sorted((fact for fact in facts if fact.read), key=rank_key))
+    told = [fact for fact in facts if not fact.read] if reads else facts
+    events = settle(told) if told else None
+    ends, version, gap = _before(before, start)
+    if reads:
+        # Whatever was before a read, the read does not depend on it.
+        checkpoint = Checkpoint(since=at)
+    elif before is None:
+        checkpoint = Checkpoint(since=at, state=start.state, version=start.version, gap=start.gap)
+    elif before.decided:
+        checkpoint = Checkpoint(since=at, state=before.newest.state, version=version, gap=gap)
+    else:
+        checkpoint = before.checkpoint
+    comparable = {fact.version for fact in facts} == {version}
+    prior = ends if comparable else None
+    sure = checkpoint.state if comparable and checkpoint.since == at else None
+    if events is None:
+        newest = reads[-1]
+        gaps = int(prior is not None and all(read.state not in prior for read in reads))
+    else:
+        newest = ordered(events, prior=sure)[-1]
+        gaps = events.gaps(prior)
+    possible = {read.state for read in reads} | (events.ends if events is not None else set())
+    return Moment(
+        at=at,
+        events=events,
+        reads=reads,
+        checkpoint=checkpoint,
+        prior=prior,
+        expected=sure,
+        gaps=gaps,
+        ends=frozenset(possible) if len({fact.version for fact in facts}) == 1 or len(possible) == 1 else None,
+        newest=newest,
+        decided=len(possible) == 1,
+        gap=not reads and (gap or gaps > 0),
+        floor=at if reads else before.floor if before is not None else floor,
+    )
+
+
+def _before(before: Moment | None, start: Checkpoint) -> tuple[frozenset[int] | None, str | None, bool]:
+    if before is not None:
+        return before.ends, before.newest.version, before.gap
+    return None if start.state is None else frozenset((start.state,)), start.version, start.gap
