@@ -32,7 +32,8 @@ def mrr(currency: str, exact: Fraction) -> Mrr:
 
 
 def plan(**values: Any) -> Plan:
-    return Plan(**(dict.fromkeys(Plan.__struct_fields__) | {"subscription_id": "sub_1"} | values))
+    fields: dict[str, Any] = dict.fromkeys(Plan.__struct_fields__) | {"subscription_id": "sub_1"} | values
+    return Plan(**fields)
 
 
 def changed(state: CustomerState, **values: Any) -> CustomerState:

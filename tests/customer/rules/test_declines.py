@@ -41,7 +41,7 @@ NOT_ABOUT_A_PAYMENT = tuple(
     stripe_tax subscription_ tax terminal testmode_charges tls token_ transfer url_
     """.split()
 )
-"""How codes of the API's errors begin that no attempt to pay ends with."""
+"""How the codes begin that no attempt to pay ends with."""
 
 
 def test_every_documented_decline_has_words() -> None:

@@ -2,14 +2,35 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from trueup.customer.rules.method import details
-from trueup.customer.rules.words import Said, failure, joined, method, money, money_of
+from trueup.customer.rules.words import (
+    Said,
+    counted,
+    day,
+    failure,
+    joined,
+    method,
+    money,
+    money_of,
+    spoken,
+)
 from trueup.customer.types import Tone
 from trueup.mirror.types import Fact
 from trueup.mirror.upcast import upcast
-from trueup.mirror.upcast.shape import id_of, mapping, overlay, text, whole
+from trueup.mirror.upcast.shape import id_of, listed, mapping, moment, overlay, text, whole
+
+_EXEMPTIONS: Final = {
+    "exempt": "No longer taxed: exempt",
+    "none": "Taxed as usual again",
+    "reverse": "Taxed by reverse charge",
+}
+
+_CHECKED: Final = {
+    "unverified": Said("Tax ID could not be verified", "", Tone.WARN),
+    "verified": Said("Tax ID verified", "", Tone.GOOD),
+}
 
 
 def customer_created(fact: Fact) -> Said | None:
@@ -34,8 +55,13 @@ def customer_updated(fact: Fact) -> Said | None:
         for change in (
             _text_changed("Name", "name", before, now),
             _text_changed("Email", "email", before, now),
+            _text_changed("Business name", "business_name", before, now),
+            _text_changed("Individual name", "individual_name", before, now),
             _text_changed("Phone", "phone", before, now, secret=True),
-            _address_changed(before, now),
+            _address_changed("Address", before, now),
+            _address_changed("Shipping address", mapping(before.get("shipping")), mapping(now.get("shipping"))),
+            _tax_changed(before, now),
+            _language_changed(before, now),
             _default_changed(before, now),
             _balance_changed(before, now),
         )
@@ -82,12 +108,12 @@ def setup_failed(fact: Fact) -> Said | None:
 
 def discount_added(fact: Fact) -> Said | None:
     """A coupon was put on the customer or a subscription."""
-    return Said(f"Discount added: {_coupon(fact)}", "", Tone.GOOD)
+    return Said(f"Discount added: {_coupon(fact)}", _lasts(fact), Tone.GOOD)
 
 
 def discount_changed(fact: Fact) -> Said | None:
     """Another coupon took the place of the one before."""
-    return Said(f"Discount changed: {_coupon(fact)}", "", Tone.PLAIN)
+    return Said(f"Discount changed: {_coupon(fact)}", _lasts(fact), Tone.PLAIN)
 
 
 def discount_ended(fact: Fact) -> Said | None:
@@ -95,9 +121,33 @@ def discount_ended(fact: Fact) -> Said | None:
     return Said(f"Discount ended: {_coupon(fact)}", "", Tone.PLAIN)
 
 
+def offer_made(fact: Fact) -> Said | None:
+    """A promotion code that only this customer can use."""
+    promotion = mapping(fact.data.get("promotion"))
+    told = {"coupon": fact.data.get("coupon") or promotion.get("coupon")}
+    code, until = text(fact.data.get("code")), moment(fact.data.get("expires_at"))
+    detail = joined(f"Code {code}" if code is not None else "", f"Until {day(until)}" if until is not None else "")
+    return Said(f"Discount offered: {_takes_off(told)}", detail, Tone.PLAIN) if _named(fact) else None
+
+
 def tax_id_added(fact: Fact) -> Said | None:
     """A tax id was added; its number stays out of the timeline."""
-    return Said("Tax ID added", (text(fact.data.get("type")) or "").replace("_", " ").upper(), Tone.PLAIN)
+    return Said("Tax ID added", _tax_kind(fact), Tone.PLAIN)
+
+
+def tax_id_removed(fact: Fact) -> Said | None:
+    """A tax id was removed."""
+    return Said("Tax ID removed", _tax_kind(fact), Tone.PLAIN)
+
+
+def tax_id_checked(fact: Fact) -> Said | None:
+    """The authorities know a tax id, or do not."""
+    was, status = (
+        text(mapping(mapping(data).get("verification")).get("status")) for data in (fact.previous, fact.data)
+    )
+    if was is None or status not in _CHECKED:
+        return None
+    return _CHECKED[status]._replace(detail=_tax_kind(fact))
 
 
 def _text_changed(
@@ -113,12 +163,28 @@ def _text_changed(
     return Said(f"{label} set to {value}" if was is None else f"{label} changed from {was} to {value}", "", Tone.PLAIN)
 
 
-def _address_changed(before: dict[str, Any], now: dict[str, Any]) -> Said | None:
+def _address_changed(label: str, before: dict[str, Any], now: dict[str, Any]) -> Said | None:
     if mapping(before.get("address")) == mapping(now.get("address")):
         return None
     was, country = (text(mapping(one.get("address")).get("country")) for one in (before, now))
     moved = was is not None and country is not None and was != country
-    return Said("Address changed", f"From {was} to {country}" if moved else "", Tone.PLAIN)
+    verb = "changed" if mapping(now.get("address")) else "removed"
+    return Said(f"{label} {verb}", f"From {was} to {country}" if moved else "", Tone.PLAIN)
+
+
+def _tax_changed(before: dict[str, Any], now: dict[str, Any]) -> Said | None:
+    was, status = text(before.get("tax_exempt")), text(now.get("tax_exempt"))
+    if was is None or status is None or was == status:
+        return None
+    return Said(_EXEMPTIONS.get(status, f"Tax status set to {spoken(status)}"), "", Tone.PLAIN)
+
+
+def _language_changed(before: dict[str, Any], now: dict[str, Any]) -> Said | None:
+    was, locales = listed(before.get("preferred_locales")), listed(now.get("preferred_locales"))
+    first = text(locales[0]) if locales else None
+    if first is None or (bool(was) and was[0] == first):
+        return None
+    return Said(f"Preferred language set to {first}", "", Tone.PLAIN)
 
 
 def _default_changed(before: dict[str, Any], now: dict[str, Any]) -> Said | None:
@@ -163,10 +229,36 @@ def _changed(fact: Fact) -> set[str]:
     return {*previous, *mapping(previous.get(text(fact.data.get("type")) or ""))}
 
 
+def _tax_kind(fact: Fact) -> str:
+    return (text(fact.data.get("type")) or "").replace("_", " ").upper()
+
+
+def _named(fact: Fact) -> bool:
+    return id_of(fact.data.get("customer")) is not None
+
+
+def _lasts(fact: Fact) -> str:
+    """How long a discount takes something off, where the event tells."""
+    coupon = mapping(mapping(upcast("discount", fact.data).get("source")).get("coupon"))
+    end, months = moment(fact.data.get("end")), whole(coupon.get("duration_in_months"))
+    match text(coupon.get("duration")):
+        case "once":
+            return "Once"
+        case "repeating" if end is not None:
+            return f"Until {day(end)}"
+        case "repeating" if months is not None:
+            return f"For {counted(months, 'month')}"
+        case _:
+            return ""
+
+
 def _coupon(fact: Fact) -> str:
+    return _takes_off(mapping(upcast("discount", fact.data).get("source")))
+
+
+def _takes_off(source: dict[str, Any]) -> str:
     """``20% off``, ``$10.00 off``, the coupon's name, or its id where the event tells no more."""
-    source = upcast("discount", fact.data).get("source")
-    told = mapping(source).get("coupon")
+    told = source.get("coupon")
     coupon = mapping(told)
     percent, amount = coupon.get("percent_off"), money_of(coupon.get("amount_off"), coupon.get("currency"))
     value = None

@@ -1,4 +1,4 @@
-"""Payments, invoices, refunds and disputes, in plain words.
+"""Payments, refunds, disputes and reviews, in plain words.
 
 One payment is told by up to eight events, and makes one entry. What pays an invoice is told by ``invoice.paid``; a
 payment without an invoice by its payment intent; a charge only where there is no payment intent (before 2019). A
@@ -9,22 +9,24 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from trueup.customer.rules.words import Said, failure, joined, money, money_of, spoken
+from trueup.customer.rules.words import (
+    Said,
+    about,
+    amount_of,
+    day,
+    failure,
+    joined,
+    money,
+    money_of,
+    sentence,
+)
 from trueup.customer.types import Tone
 from trueup.kernel.money import Money
 from trueup.mirror.types import Fact
-from trueup.mirror.upcast import upcast
-from trueup.mirror.upcast.shape import id_of, mapping, text, whole
+from trueup.mirror.upcast.shape import id_of, mapping, moment, text, whole
 
 _OF_INVOICES: Final = frozenset({"Subscription creation", "Subscription update", "Payment for Invoice"})
 """The descriptions that Stripe gives to payment intents of invoices: at 2025-03-31.basil they name no invoice."""
-
-_BILLING_REASONS: Final = {
-    "subscription_create": "First payment",
-    "subscription_cycle": "Renewal",
-    "subscription_threshold": "Usage threshold reached",
-    "subscription_update": "Change of plan",
-}
 
 _DISPUTES: Final = {
     "lost": Said("Dispute lost", "", Tone.BAD),
@@ -38,41 +40,87 @@ def intent_succeeded(fact: Fact) -> Said | None:
     """A payment without an invoice came in."""
     if _pays_invoice(fact.data):
         return None
-    amount = money_of(fact.data.get("amount_received"), fact.data.get("currency")) or _amount(fact.data)
-    return _about("Payment", amount, "succeeded", Tone.GOOD, text(fact.data.get("description")))
+    amount = money_of(fact.data.get("amount_received"), fact.data.get("currency")) or amount_of(fact.data)
+    return about("Payment", amount, "succeeded", Tone.GOOD, text(fact.data.get("description")))
 
 
 def intent_failed(fact: Fact) -> Said | None:
     """An attempt to pay failed, of an invoice or not, and why."""
     reason = failure(mapping(fact.data.get("last_payment_error")))
-    return _failed(_amount(fact.data), reason, None if _pays_invoice(fact.data) else text(fact.data.get("description")))
+    return _failed(
+        amount_of(fact.data), reason, None if _pays_invoice(fact.data) else text(fact.data.get("description"))
+    )
 
 
 def intent_requires_action(fact: Fact) -> Said | None:
     """The bank asks the customer to confirm a payment without an invoice."""
     if _pays_invoice(fact.data):
         return None
-    return _about("Payment", _amount(fact.data), "waits for the customer to confirm it", Tone.WARN)
+    return about("Payment", amount_of(fact.data), "waits for the customer to confirm it", Tone.WARN)
 
 
 def intent_capturable(fact: Fact) -> Said | None:
     """A payment was authorized and waits to be captured."""
     amount = money_of(fact.data.get("amount_capturable"), fact.data.get("currency"))
-    return _about("Payment", amount, "authorized", Tone.PLAIN)
+    return about("Payment", amount, "authorized", Tone.PLAIN)
+
+
+def intent_processing(fact: Fact) -> Said | None:
+    """A debit or transfer is on its way, which takes days; nothing is owed meanwhile, of an invoice or not."""
+    return about("Payment", amount_of(fact.data), "is being processed", Tone.PLAIN)
+
+
+def intent_partially_funded(fact: Fact) -> Said | None:
+    """A bank transfer covered a part of what is due."""
+    told = mapping(mapping(fact.data.get("next_action")).get("display_bank_transfer_instructions"))
+    remaining = money_of(told.get("amount_remaining"), fact.data.get("currency"))
+    detail = f"{money(remaining)} still open" if remaining is not None else ""
+    return about("Payment", amount_of(fact.data), "came in part", Tone.WARN, detail)
+
+
+def intent_canceled(fact: Fact) -> Said | None:
+    """A payment without an invoice was called off, by somebody or by the passing of time."""
+    if _pays_invoice(fact.data):
+        return None
+    reason = sentence(fact.data.get("cancellation_reason"))
+    return about("Payment", amount_of(fact.data), "canceled", Tone.PLAIN, reason)
 
 
 def charge_succeeded(fact: Fact) -> Said | None:
-    """A charge came in that no payment intent stands for."""
+    """A charge came in that no payment intent stands for, or was only authorized as yet."""
     if id_of(fact.data.get("payment_intent")) is not None:
         return None
-    return _about("Payment", _amount(fact.data), "succeeded", Tone.GOOD, text(fact.data.get("description")))
+    verb, tone = ("authorized", Tone.PLAIN) if fact.data.get("captured") is False else ("succeeded", Tone.GOOD)
+    return about("Payment", amount_of(fact.data), verb, tone, text(fact.data.get("description")))
+
+
+def charge_pending(fact: Fact) -> Said | None:
+    """A charge is on its way that no payment intent stands for."""
+    if id_of(fact.data.get("payment_intent")) is not None:
+        return None
+    return about("Payment", amount_of(fact.data), "is being processed", Tone.PLAIN)
+
+
+def charge_captured(fact: Fact) -> Said | None:
+    """What was authorized came in, where no payment intent stands for it."""
+    if id_of(fact.data.get("payment_intent")) is not None:
+        return None
+    amount = money_of(fact.data.get("amount_captured"), fact.data.get("currency")) or amount_of(fact.data)
+    return about("Payment", amount, "captured", Tone.GOOD)
+
+
+def charge_expired(fact: Fact) -> Said | None:
+    """What was authorized was not captured in time, where no payment intent stands for it."""
+    if id_of(fact.data.get("payment_intent")) is not None:
+        return None
+    return about("Payment", amount_of(fact.data), "was never captured", Tone.WARN)
 
 
 def charge_failed(fact: Fact) -> Said | None:
     """A charge failed that no payment intent stands for."""
     if id_of(fact.data.get("payment_intent")) is not None:
         return None
-    return _failed(_amount(fact.data), failure(fact.data), None)
+    return _failed(amount_of(fact.data), failure(fact.data), None)
 
 
 def charge_refunded(fact: Fact) -> Said | None:
@@ -82,80 +130,94 @@ def charge_refunded(fact: Fact) -> Said | None:
     if total is None or total <= earlier:
         return None
     amount = money_of(total - earlier, fact.data.get("currency"))
-    partly = "In part" if fact.data.get("refunded") is False else ""
-    return Said("Refunded" if amount is None else f"Refunded {money(amount)}", partly, Tone.WARN, amount)
+    title = "Refunded" if amount is None else f"Refunded {money(amount)}"
+    return Said(title, _refunded_so_far(fact.data, earlier), Tone.WARN, amount)
 
 
 def refund_failed(fact: Fact) -> Said | None:
     """A refund did not reach the customer."""
-    reason = text(fact.data.get("failure_reason"))
-    detail = spoken(reason).capitalize() if reason is not None else None
-    return _about("Refund", _amount(fact.data), "failed", Tone.BAD, detail)
+    return about("Refund", amount_of(fact.data), "failed", Tone.BAD, sentence(fact.data.get("failure_reason")))
+
+
+def refund_updated(fact: Fact) -> Said | None:
+    """A refund was called off, or needs the customer; its failure has an event of its own."""
+    if text(mapping(fact.previous).get("status")) is None:
+        return None
+    match text(fact.data.get("status")):
+        case "canceled":
+            return about("Refund", amount_of(fact.data), "canceled", Tone.WARN)
+        case "requires_action":
+            return about("Refund", amount_of(fact.data), "waits for the customer's details", Tone.WARN)
+        case _:
+            return None
 
 
 def dispute_created(fact: Fact) -> Said | None:
-    """The customer disputes a payment with the bank."""
-    reason = text(fact.data.get("reason"))
-    detail = spoken(reason).capitalize() if reason is not None else None
-    return _about("Payment", _amount(fact.data), "disputed", Tone.BAD, detail)
+    """The customer disputes a payment with the bank, or the bank only inquires."""
+    due = moment(mapping(fact.data.get("evidence_details")).get("due_by"))
+    until = f"Answer by {day(due)}" if due is not None else ""
+    detail = joined(sentence(fact.data.get("reason")), until)
+    if (text(fact.data.get("status")) or "").startswith("warning_"):
+        return about("Payment", amount_of(fact.data), "questioned by the bank", Tone.WARN, detail)
+    return about("Payment", amount_of(fact.data), "disputed", Tone.BAD, detail)
+
+
+def dispute_updated(fact: Fact) -> Said | None:
+    """The evidence was sent; nothing for the other changes."""
+    was = whole(mapping(mapping(fact.previous).get("evidence_details")).get("submission_count"))
+    sent = whole(mapping(fact.data.get("evidence_details")).get("submission_count"))
+    if was is None or sent is None or sent <= was:
+        return None
+    return about("Evidence for the dispute", amount_of(fact.data), "sent", Tone.PLAIN)
 
 
 def dispute_closed(fact: Fact) -> Said | None:
     """How a dispute ended."""
     said = _DISPUTES.get(text(fact.data.get("status")) or "", Said("Dispute closed", "", Tone.PLAIN))
-    amount = _amount(fact.data)
+    amount = amount_of(fact.data)
     return said._replace(detail=money(amount) if amount is not None else "", amount=amount)
 
 
-def invoice_paid(fact: Fact) -> Said | None:
-    """An invoice was paid; nothing for one of zero, as every trial has."""
-    data = upcast("invoice", fact.data)
-    total = money_of(data.get("total"), data.get("currency"))
-    paid = money_of(data.get("amount_paid"), data.get("currency"))
-    reason = _BILLING_REASONS.get(text(data.get("billing_reason")) or "")
-    if paid is not None and paid.minor > 0:
-        return _invoice(data, paid, "paid", Tone.GOOD, reason)
-    if total is not None and total.minor > 0:
-        return _invoice(data, total, "paid", Tone.GOOD, joined(reason, "From the credit balance"))
-    return None
+def fraud_warned(fact: Fact) -> Said | None:
+    """The card's bank suspects fraud, which often comes before a dispute."""
+    return Said("The bank warns of fraud", sentence(fact.data.get("fraud_type")), Tone.BAD)
 
 
-def invoice_sent(fact: Fact) -> Said | None:
-    """An invoice was sent by email."""
-    return _due(fact, "sent", Tone.PLAIN)
+def review_opened(fact: Fact) -> Said | None:
+    """A payment is held for somebody to look at."""
+    return Said("Payment held for review", sentence(fact.data.get("reason")), Tone.WARN)
 
 
-def invoice_overdue(fact: Fact) -> Said | None:
-    """An invoice was not paid in time."""
-    return _due(fact, "is overdue", Tone.BAD)
+def review_closed(fact: Fact) -> Said | None:
+    """Somebody has looked at a payment."""
+    closed = text(fact.data.get("closed_reason"))
+    tone = Tone.GOOD if closed == "approved" else Tone.PLAIN
+    return Said("Review of a payment closed", sentence(closed), tone)
 
 
-def invoice_voided(fact: Fact) -> Said | None:
-    """An invoice was taken back."""
-    return _due(fact, "voided", Tone.PLAIN)
+def checkout_expired(fact: Fact) -> Said | None:
+    """Somebody began to pay and never finished."""
+    amount = money_of(fact.data.get("amount_total"), fact.data.get("currency"))
+    return about("Checkout", amount if amount is not None and amount.minor > 0 else None, "not completed", Tone.WARN)
 
 
-def invoice_uncollectible(fact: Fact) -> Said | None:
-    """An invoice was written off."""
-    return _due(fact, "written off", Tone.BAD)
+def cash_moved(fact: Fact) -> Said | None:
+    """A bank transfer came in; how it is used is told by what it pays."""
+    amount = money_of(fact.data.get("net_amount"), fact.data.get("currency"))
+    if fact.data.get("type") != "funded":
+        return None
+    return about("Bank transfer", amount, "received", Tone.GOOD)
 
 
-def invoice_action_required(fact: Fact) -> Said | None:
-    """The bank asks the customer to confirm the payment of an invoice."""
-    return _due(fact, "waits for the customer to confirm the payment", Tone.WARN)
-
-
-def invoice_not_finalized(fact: Fact) -> Said | None:
-    """An invoice could not be made final, mostly for want of an address to tax."""
-    return _due(fact, "could not be finalized", Tone.BAD)
-
-
-def credit_note_created(fact: Fact) -> Said | None:
-    """A credit note takes back a part of an invoice."""
-    amount = _amount(fact.data)
-    number = text(fact.data.get("number"))
-    title = "Credit note" if number is None else f"Credit note {number}"
-    return _about(title, amount, "issued", Tone.PLAIN)
+def _refunded_so_far(data: dict[str, Any], earlier: int) -> str:
+    if data.get("refunded") is True:
+        return "Now refunded in full" if earlier else ""
+    if data.get("refunded") is not False:
+        return ""
+    total, amount = money_of(data.get("amount_refunded"), data.get("currency")), amount_of(data)
+    if total is None or amount is None:
+        return "In part"
+    return f"In part, {money(total)} of {money(amount)} so far"
 
 
 def _pays_invoice(data: dict[str, Any]) -> bool:
@@ -167,28 +229,5 @@ def _pays_invoice(data: dict[str, Any]) -> bool:
     )
 
 
-def _amount(data: dict[str, Any]) -> Money | None:
-    return money_of(data.get("amount"), data.get("currency"))
-
-
-def _due(fact: Fact, verb: str, tone: Tone) -> Said:
-    data = upcast("invoice", fact.data)
-    return _invoice(data, money_of(data.get("amount_due"), data.get("currency")), verb, tone, None)
-
-
-def _invoice(data: dict[str, Any], amount: Money | None, verb: str, tone: Tone, detail: str | None) -> Said:
-    number = text(data.get("number"))
-    # "for", not "of": the number names the invoice.
-    named = "Invoice" if number is None else f"Invoice {number}"
-    return Said(
-        f"{named} for {money(amount)} {verb}" if amount is not None else f"{named} {verb}", detail or "", tone, amount
-    )
-
-
 def _failed(amount: Money | None, reason: str | None, detail: str | None) -> Said:
-    return _about("Payment", amount, "failed" if reason is None else f"failed: {reason}", Tone.BAD, detail)
-
-
-def _about(what: str, amount: Money | None, verb: str, tone: Tone, detail: str | None = None) -> Said:
-    title = f"{what} {verb}" if amount is None else f"{what} of {money(amount)} {verb}"
-    return Said(title, detail or "", tone, amount)
+    return about("Payment", amount, "failed" if reason is None else f"failed: {reason}", Tone.BAD, detail)

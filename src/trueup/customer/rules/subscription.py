@@ -35,6 +35,11 @@ _COLLECTION: Final = {
     "void": "Invoices are voided",
 }
 
+_COLLECTED: Final = {
+    "charge_automatically": "Charged automatically from now on",
+    "send_invoice": "Billed by invoice from now on",
+}
+
 
 class _Item(NamedTuple):
     """What the words need of one item."""
@@ -67,6 +72,8 @@ def updated(fact: Fact, product_names: Mapping[str, str]) -> Said | None:
             _cancellation(before, now),
             _pause(before, now),
             _trial(before, now),
+            _collected(before, now),
+            _waits(before, now),
         )
         if change is not None
     ]
@@ -255,6 +262,22 @@ def _trial(before: dict[str, Any], now: dict[str, Any]) -> Said | None:
     if end is None or was is None or was == end or text(now.get("status")) != "trialing":
         return None
     return Said(f"Trial {'extended' if end > was else 'shortened'} to {day(end)}", "", Tone.PLAIN)
+
+
+def _collected(before: dict[str, Any], now: dict[str, Any]) -> Said | None:
+    was, how = text(before.get("collection_method")), text(now.get("collection_method"))
+    if was is None or was == how or how not in _COLLECTED:
+        return None
+    return Said(_COLLECTED[how], "", Tone.PLAIN)
+
+
+def _waits(before: dict[str, Any], now: dict[str, Any]) -> Said | None:
+    """A change that comes into force once it is paid for."""
+    pending = now.get("pending_update")
+    if type(pending) is not dict or type(before.get("pending_update")) is dict:
+        return None
+    expires = moment(pending.get("expires_at"))
+    return Said("A change waits for its payment", f"Until {day(expires)}" if expires is not None else "", Tone.WARN)
 
 
 def _items(data: dict[str, Any], product_names: Mapping[str, str]) -> list[_Item]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
@@ -42,19 +43,70 @@ _BRANDS: Final = {
 }
 
 _METHODS: Final = {
+    "ach_credit_transfer": "Bank transfer",
+    "ach_debit": "Bank account",
     "acss_debit": "Pre-authorized debit",
+    "affirm": "Affirm",
+    "afterpay_clearpay": "Afterpay",
+    "alipay": "Alipay",
+    "alma": "Alma",
+    "amazon_pay": "Amazon Pay",
     "au_becs_debit": "BECS debit",
     "bacs_debit": "Bacs debit",
+    "bancontact": "Bancontact",
     "bank_account": "Bank account",
+    "billie": "Billie",
+    "blik": "BLIK",
+    "boleto": "Boleto",
     "card": "Card",
+    "card_present": "Card",
     "cashapp": "Cash App",
     "customer_balance": "Bank transfer",
+    "eps": "EPS",
+    "fpx": "FPX",
+    "giropay": "giropay",
+    "grabpay": "GrabPay",
     "ideal": "iDEAL",
+    "interac_present": "Interac",
+    "kakao_pay": "Kakao Pay",
+    "klarna": "Klarna",
+    "konbini": "Konbini",
+    "kr_card": "Korean card",
     "link": "Link",
+    "mb_way": "MB WAY",
+    "mobilepay": "MobilePay",
+    "multibanco": "Multibanco",
+    "naver_pay": "Naver Pay",
+    "nz_bank_account": "Bank account",
+    "oxxo": "OXXO",
+    "p24": "Przelewy24",
+    "pay_by_bank": "Pay by Bank",
+    "payco": "PAYCO",
+    "paynow": "PayNow",
     "paypal": "PayPal",
+    "payto": "PayTo",
+    "pix": "Pix",
+    "promptpay": "PromptPay",
+    "revolut_pay": "Revolut Pay",
+    "samsung_pay": "Samsung Pay",
+    "satispay": "Satispay",
+    "sepa_credit_transfer": "Bank transfer",
     "sepa_debit": "SEPA debit",
+    "sofort": "Sofort",
+    "stripe_account": "Stripe account",
+    "swish": "Swish",
+    "twint": "TWINT",
+    "upi": "UPI",
     "us_bank_account": "Bank account",
+    "wechat": "WeChat Pay",
+    "wechat_pay": "WeChat Pay",
+    "wero": "Wero",
+    "zip": "Zip",
 }
+
+
+_CARD_NUMBER: Final = re.compile(r"(?<![0-9])[0-9](?:[ -]?[0-9]){12,18}(?![0-9])")
+_DOUBLED: Final = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
 
 
 class Said(NamedTuple):
@@ -120,3 +172,34 @@ def failure(error: dict[str, Any]) -> str | None:
 def joined(*parts: str | None) -> str:
     """The parts that say something, with a middle dot between them."""
     return " · ".join(part for part in parts if part)
+
+
+def amount_of(data: dict[str, Any]) -> Money | None:
+    """The ``amount`` of an object in its ``currency``."""
+    return money_of(data.get("amount"), data.get("currency"))
+
+
+def sentence(code: object) -> str:
+    """A code as words that stand alone: ``product_not_received`` is ``Product not received``; empty without one."""
+    told = text(code)
+    return spoken(told).capitalize() if told is not None else ""
+
+
+def about(what: str, amount: Money | None, verb: str, tone: Tone, detail: str | None = None) -> Said:
+    """``Payment of $49.00 failed``; without an amount ``Payment failed``."""
+    title = f"{what} {verb}" if amount is None else f"{what} of {money(amount)} {verb}"
+    return Said(title, detail or "", tone, amount)
+
+
+def masked(words: str) -> str:
+    """Without card numbers, which people do write into names and descriptions; the last four digits stay.
+
+    Taken for one is what has 13 to 19 digits and the check digit of a card (ISO/IEC 7812).
+    """
+    return _CARD_NUMBER.sub(_last_four, words)
+
+
+def _last_four(found: re.Match[str]) -> str:
+    digits = [int(sign) for sign in found.group() if sign.isdigit()]
+    total = sum(digits[-1::-2]) + sum(_DOUBLED[digit] for digit in digits[-2::-2])
+    return f"…{''.join(map(str, digits[-4:]))}" if total % 10 == 0 else found.group()
