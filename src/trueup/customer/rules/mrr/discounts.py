@@ -105,13 +105,14 @@ def is_running(discount: Discount, cycle: Cycle | None, at: int, policy: Policy)
     if cycle is None or policy.discount_end is DiscountEnd.IMMEDIATE:
         return False
     latest = cycle.latest(at)
-    return latest is not None and latest < end
+    return latest is None or latest < end
 
 
 def changes_at(discount: Discount, cycle: Cycle | None, at: int, policy: Policy) -> int | None:
     """The first moment after ``at`` at which the discount begins or ceases to count; ``None`` when it never will."""
     if discount.start > at:
-        return discount.start
+        # One that is over before it begins never counts.
+        return discount.start if is_running(discount, cycle, discount.start, policy) else None
     if not is_running(discount, cycle, at, policy):
         return None
     end = _ends(discount, cycle)

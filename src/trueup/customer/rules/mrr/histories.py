@@ -221,10 +221,10 @@ def _history(
         at = second(ended if ended is not None else one["at"])
         data = _stripe(fields, prices, coupons)
         units = {str(item["price"]["recurring"]) for item in data["items"]["data"] if "recurring" in item["price"]}
-        if anchor is None or (intervals and not intervals & units):
+        if anchor is None or (intervals and units and not intervals & units):
             # Another interval begins a period of its own.
             anchor = at
-        intervals = units
+        intervals = units or intervals
         if fields.get("status") == "trialing" and fields.get("trial_end") is not None:
             anchor = second(fields["trial_end"])
         more = {"id": told["id"], "currency": told.get("currency"), "billing_cycle_anchor": anchor}
