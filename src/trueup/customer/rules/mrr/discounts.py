@@ -1,9 +1,9 @@
 """What coupons take off, and for how long.
 
-Discounts are taken in the order that Stripe lists them, an item's own before its subscription's; percents first and
-amounts first differ. Sources: https://docs.stripe.com/billing/subscriptions/coupons and
-https://docs.stripe.com/api/discounts/object. That a customer's discount counts only where the subscription has none is
-Stripe's rule too.
+Discounts are taken in the order that Stripe lists them; percents first and amounts first differ. Sources:
+https://docs.stripe.com/billing/subscriptions/coupons and https://docs.stripe.com/api/discounts/object. That an item's
+come before its subscription's, and that a customer's counts only where the subscription has none, is how we know
+Stripe; we have no page that says so.
 """
 
 from __future__ import annotations
