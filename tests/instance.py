@@ -29,8 +29,10 @@ from django.db import connections
 from psycopg.conninfo import make_conninfo
 
 from trueup.config.intake import Application
+from trueup.config.serving import configured
 from trueup.inbox import service as inbox
 from trueup.inbox.intake.app import Intake
+from trueup.inbox.intake.protocol import protocol
 from trueup.kernel.actor import system
 from trueup.runtime import clock
 from trueup.runtime.crypto import Sealer
@@ -191,22 +193,26 @@ async def answer(reader: asyncio.StreamReader) -> Answer:
 class Door:
     """The real intake behind a real socket, served from a thread."""
 
-    def __init__(self, conninfo: str, *, sealer: Sealer, trusted_proxies: str = "", path: str = "") -> None:
+    def __init__(
+        self,
+        conninfo: str,
+        *,
+        sealer: Sealer,
+        trusted_proxies: str = "",
+        path: str = "",
+        mounted: bool = False,
+        tls: tuple[str, str] = ("", ""),
+    ) -> None:
         self.intake = Intake(conninfo=conninfo, sealer=sealer, trusted_proxies=trusted_proxies)
         self.path = path
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._socket.getsockname()[1]
-        config = uvicorn.Config(
+        # As `trueup intake` serves it, or as it is mounted by `trueup up`: an ASGI application like any other.
+        config = configured(
             Application(self.intake),
-            loop="uvloop",
-            http="httptools",
-            ws="none",
-            lifespan="on",
-            interface="asgi3",
-            log_config=None,
-            access_log=False,
-            proxy_headers=False,
-            timeout_graceful_shutdown=5,
+            tls_cert=tls[0],
+            tls_key=tls[1],
+            protocol=None if mounted else protocol(self.intake),
         )
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [self._socket]}, name="door")

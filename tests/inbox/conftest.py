@@ -72,7 +72,13 @@ def account(connect: Callable[..., Account]) -> Account:
 
 
 @pytest.fixture
-def door(database: str, account: Account, sealer: Sealer) -> Iterator[instance.Door]:
+def mounted() -> bool:
+    """Whether the intake is served as an ASGI application like any other, or by its own protocol."""
+    return False
+
+
+@pytest.fixture
+def door(database: str, account: Account, sealer: Sealer, mounted: bool) -> Iterator[instance.Door]:
     """The intake, open for the test account."""
-    with instance.Door(database, sealer=sealer, path="/webhooks/stripe/acme") as opened:
+    with instance.Door(database, sealer=sealer, path="/webhooks/stripe/acme", mounted=mounted) as opened:
         yield opened

@@ -10,6 +10,13 @@ from tests.instance import SECRET, Answer, Door, customer, encoded, event, reque
 from trueup.accounts.types import Account
 from trueup.runtime import clock
 
+
+@pytest.fixture(params=["alone", "mounted"])
+def mounted(request: pytest.FixtureRequest) -> bool:
+    """Every answer is the same on both ways."""
+    return bool(request.param == "mounted")
+
+
 RECEIVED = {"received": True, "duplicate": False}
 AGAIN = {"received": True, "duplicate": True}
 

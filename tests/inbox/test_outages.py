@@ -11,11 +11,12 @@ import pytest
 
 from tests.inbox.conftest import Ask
 from tests.inbox.line import Line
-from tests.inbox.store import job
+from tests.inbox.store import submit
 from tests.instance import Door, customer, encoded, event, eventually
 from trueup.accounts.types import Account
-from trueup.inbox.intake import flusher as flushing
-from trueup.inbox.intake.flusher import LANES, Away, Flusher, Stored
+from trueup.inbox.intake import connection
+from trueup.inbox.intake.answers import DATABASE_AWAY, STORED, Answer
+from trueup.inbox.intake.flusher import LANES, Flusher
 from trueup.runtime.crypto import Sealer
 
 
@@ -86,7 +87,7 @@ def test_an_intake_that_starts_before_its_database_serves_when_it_comes(
 def test_a_database_that_goes_silent_is_given_up_in_time(
     far: Door, line: Line, ask: Ask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(flushing, "STATEMENT_SECONDS", 1.0)
+    monkeypatch.setattr(connection, "STATEMENT_SECONDS", 1.0)
     assert far.post(told(0)).status == 200
     line.freeze()
 
@@ -136,60 +137,62 @@ def test_a_full_queue_turns_away_and_loses_nothing_it_took(door: Door, database:
 def test_two_intakes_that_get_the_same_events_in_opposite_order_do_not_deadlock(
     database: str, account: Account, ask: Ask
 ) -> None:
-    async def store() -> list[Stored | BaseException]:
+    async def store() -> list[Answer]:
         one, other = Flusher(database), Flusher(database)
         await one.start()
         await other.start()
-        results: list[Stored | BaseException] = []
+        results: list[Answer] = []
         for turn in range(15):
-            jobs = [job(account, told(1000 * turn + number)) for number in range(200)]
-            answers = [one.submit(each) for each in jobs] + [other.submit(each) for each in reversed(jobs)]
-            results += await asyncio.gather(*answers, return_exceptions=True)
+            bodies = [told(1000 * turn + number) for number in range(200)]
+            results += await asyncio.gather(
+                *(submit(one, account, body) for body in bodies),
+                *(submit(other, account, body) for body in reversed(bodies)),
+            )
         await one.stop()
         await other.stop()
         return results
 
     results = asyncio.run(store())
 
-    assert not [result for result in results if isinstance(result, BaseException)]
-    assert sum(isinstance(result, Stored) and not result.duplicate for result in results) == 3000
+    assert {result.outcome for result in results} == {"stored", "duplicate"}
+    assert results.count(STORED) == 3000
     assert ask("select count(*) from inbox_event") == [(3000,)]
 
 
 def test_what_was_accepted_is_stored_before_the_intake_stops(database: str, account: Account, ask: Ask) -> None:
-    async def store() -> list[Stored]:
+    async def store() -> list[Answer]:
         flusher = Flusher(database)
         await flusher.start()
-        answers = [flusher.submit(job(account, told(number))) for number in range(700)]
+        answers = [submit(flusher, account, told(number)) for number in range(700)]
         await flusher.stop()
         assert all(answer.done() for answer in answers)
         return [answer.result() for answer in answers]
 
-    assert asyncio.run(store()) == [Stored(duplicate=False)] * 700
+    assert asyncio.run(store()) == [STORED] * 700
     assert ask("select count(*) from inbox_event") == [(700,)]
 
 
-def test_a_caller_that_left_does_not_stop_the_others(database: str, account: Account, ask: Ask) -> None:
-    async def store() -> Stored:
+def test_an_answer_that_cannot_be_given_does_not_stop_the_others(database: str, account: Account, ask: Ask) -> None:
+    async def store() -> Answer:
         flusher = Flusher(database)
         await flusher.start()
-        left, stays = flusher.submit(job(account, told(0))), flusher.submit(job(account, told(1)))
-        left.cancel()
+        gone, stays = submit(flusher, account, told(0)), submit(flusher, account, told(1))
+        gone.cancel()  # Its ``done`` raises.
         stored = await stays
         await flusher.stop()
         return stored
 
-    assert asyncio.run(store()) == Stored(duplicate=False)
+    assert asyncio.run(store()) is STORED
+    assert ask("select count(*) from inbox_event") == [(2,)]
 
 
 def test_a_wrong_address_of_the_database_is_an_outage_too(account: Account) -> None:
-    async def store() -> None:
+    async def store() -> Answer:
         flusher = Flusher("postgresql://nobody@127.0.0.1:1/nowhere")
         await flusher.start()
         try:
-            await flusher.submit(job(account, told(0)))
+            return await submit(flusher, account, told(0))
         finally:
             await flusher.stop()
 
-    with pytest.raises(Away):
-        asyncio.run(store())
+    assert asyncio.run(store()) is DATABASE_AWAY

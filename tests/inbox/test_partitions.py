@@ -13,6 +13,7 @@ from tests.inbox.store import keep, keep_all
 from tests.instance import customer, encoded, event, eventually
 from trueup.accounts.types import Account
 from trueup.inbox import service as inbox
+from trueup.inbox.intake.answers import DUPLICATE
 
 FAR = datetime(2041, 5, 17, 9, 30, tzinfo=UTC)
 PART = "select tableoid::regclass::text from inbox_event where event_id = %s"
@@ -71,7 +72,7 @@ def test_an_event_that_came_before_its_partition_moves_into_it(account: Account,
     assert ask(PART, "evt_early") == [("inbox_event_2041_05",)]
     assert ask("select * from inbox_event where event_id = 'evt_early'") == before
     assert ask(PART, "evt_later") == [("inbox_event_other",)]
-    assert [stored.duplicate for stored in keep_all(account, [at(FAR, "evt_early"), at(FAR, "evt_new")])] == [
+    assert [stored is DUPLICATE for stored in keep_all(account, [at(FAR, "evt_early"), at(FAR, "evt_new")])] == [
         True,
         False,
     ]

@@ -20,6 +20,7 @@ from prometheus_client import REGISTRY, generate_latest
 
 from trueup.config.serving import serve
 from trueup.inbox.intake.app import PREFIX, Intake
+from trueup.inbox.intake.protocol import protocol
 from trueup.runtime import crypto, logs, processes
 from trueup.runtime.crypto import Sealer
 
@@ -94,6 +95,7 @@ def main() -> None:
         port=int(environ["TRUEUP_PORT"]),
         tls_cert=environ.get("TRUEUP_TLS_CERT", ""),
         tls_key=environ.get("TRUEUP_TLS_KEY", ""),
+        protocol=protocol(intake),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -10,17 +11,42 @@ import uvicorn
 Application = Callable[[Any, Any, Any], Awaitable[None]]
 
 
-def serve(application: Application, *, host: str, port: int, tls_cert: str = "", tls_key: str = "") -> None:
+def serve(
+    application: Application,
+    *,
+    host: str,
+    port: int,
+    tls_cert: str = "",
+    tls_key: str = "",
+    protocol: type[asyncio.Protocol] | None = None,
+) -> None:
     """Serve until SIGINT or SIGTERM; requests under way get five seconds.
 
-    The server believes no forwarding header by itself: who the peer is decides, and our applications judge proxies.
+    ``protocol`` is our own side of a connection, in place of uvicorn's.
     """
-    config = uvicorn.Config(
+    config = configured(application, host=host, port=port, tls_cert=tls_cert, tls_key=tls_key, protocol=protocol)
+    uvicorn.Server(config).run()
+
+
+def configured(
+    application: Application,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    tls_cert: str = "",
+    tls_key: str = "",
+    protocol: type[asyncio.Protocol] | None = None,
+) -> uvicorn.Config:
+    """How the server is set up.
+
+    It believes no forwarding header by itself: who the peer is decides, and our applications judge proxies.
+    """
+    return uvicorn.Config(
         application,
         host=host,
         port=port,
         loop="uvloop",
-        http="httptools",
+        http=protocol or "httptools",
         ws="none",
         lifespan="on",
         interface="asgi3",
@@ -34,4 +60,3 @@ def serve(application: Application, *, host: str, port: int, tls_cert: str = "",
         ssl_certfile=tls_cert or None,
         ssl_keyfile=tls_key or None,
     )
-    uvicorn.Server(config).run()

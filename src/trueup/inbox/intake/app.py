@@ -1,67 +1,46 @@
-"""The webhook intake: a raw ASGI application that verifies, stores and only then answers.
+"""The webhook intake: what is asked of a request, and a raw ASGI application around it.
 
 Nothing is written before the signature passes; everything that passes is kept, usable or not. It loads no Django: it
-runs alone in a small process (``trueup intake``) or mounted beside Django (``trueup up``).
+runs alone in a small process (``trueup intake``, where ``protocol`` shortens the way) or mounted beside Django
+(``trueup up``).
 """
 
 from __future__ import annotations
 
+import asyncio
+import functools
 import ipaddress
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any, Final
 
-import msgspec
 import psycopg
 
 from trueup.accounts.registry import Endpoint
+from trueup.inbox.intake import answers
 from trueup.inbox.intake import envelope as envelopes
-from trueup.inbox.intake.flusher import Away, Flusher, Job
+from trueup.inbox.intake.answers import Answer, counted
+from trueup.inbox.intake.batch import Job
+from trueup.inbox.intake.flusher import Flusher
 from trueup.inbox.intake.registry import Registry
-from trueup.inbox.intake.signature import verify
+from trueup.inbox.intake.signature import Refusal, verify
 from trueup.inbox.types import Reason
-from trueup.runtime import clock, metrics
+from trueup.runtime import clock
 from trueup.runtime.crypto import Sealer
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+Done = Callable[[Answer], None]
 Networks = tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]
 
 PREFIX: Final = "/webhooks/stripe/"
 MAX_BODY: Final = 1024 * 1024
-NEW: Final = b'{"received": true, "duplicate": false}'
-DUPLICATE: Final = b'{"received": true, "duplicate": true}'
-JSON: Final = (b"content-type", b"application/json")
 
-REFUSALS: Final = {
-    "account_unknown": (
-        404,
-        "There is no account at this address.",
-        "Check the end of the endpoint's URL: trueup accounts lists the addresses.",
-    ),
-    "method_not_allowed": (405, "Webhooks are sent with POST.", ""),
-    "body_too_large": (413, "The body is larger than 1 MiB.", "Stripe never sends that much."),
-    "signature_missing": (400, "There is no Stripe-Signature header.", "Only Stripe may post here."),
-    "signature_invalid": (
-        400,
-        "No active secret made this signature.",
-        "Compare the endpoint's signing secret with: trueup secrets list",
-    ),
-    "signature_stale": (400, "The signature is more than 300 seconds old.", "Check the clocks of both sides."),
-    "signature_future": (400, "The signature lies more than 300 seconds ahead.", "Check this host's clock."),
-    "https_required": (
-        403,
-        "A live account's events are taken over TLS only.",
-        "Use --tls-cert and --tls-key, or name the TLS proxy in TRUEUP_TRUSTED_PROXIES.",
-    ),
-    "database_away": (503, "The event could not be stored.", "Stripe sends it again."),
-    "queue_full": (503, "Too many events wait to be stored.", "Stripe sends it again."),
-}
-
-
-_COUNTED: Final = {
-    outcome: metrics.INTAKE_REQUESTS.labels(outcome=outcome)
-    for outcome in ("stored", "duplicate", "quarantined", *REFUSALS)
+_REFUSED: Final = {
+    Refusal.MISSING: answers.SIGNATURE_MISSING,
+    Refusal.INVALID: answers.SIGNATURE_INVALID,
+    Refusal.STALE: answers.SIGNATURE_STALE,
+    Refusal.FUTURE: answers.SIGNATURE_FUTURE,
 }
 
 
@@ -72,6 +51,7 @@ class Intake:
         self._flusher = Flusher(conninfo)
         self._registry = Registry(conninfo, sealer)
         self._proxies = networks(trusted_proxies)
+        self._appearing: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
         """Load accounts and begin to write."""
@@ -80,6 +60,8 @@ class Intake:
 
     async def stop(self) -> None:
         """Store what was accepted, then close."""
+        if self._appearing:
+            await asyncio.wait(self._appearing)
         await self._flusher.stop()
         await self._registry.stop()
 
@@ -90,67 +72,77 @@ class Intake:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request below ``/webhooks/stripe/``."""
-        slug = scope["path"].removeprefix(PREFIX).rstrip("/")
-        endpoint = self._registry.endpoint(slug)
-        if endpoint is None:
-            await _refuse(send, "account_unknown" if self._registry.loaded else "database_away")
-        elif scope["method"] != "POST":
-            await _refuse(send, "method_not_allowed", (b"allow", b"POST"))
-        elif endpoint.livemode and not encrypted(scope, self._proxies):
-            await _refuse(send, "https_required")
-        else:
-            await self._take(endpoint, scope, receive, send)
-
-    async def _take(self, endpoint: Endpoint, scope: Scope, receive: Receive, send: Send) -> None:
+        endpoint = self.addressed(scope)
+        if isinstance(endpoint, Answer):
+            await _answer(send, counted(endpoint))
+            return
         body = await _body(scope, receive)
         if body is None:
-            await _refuse(send, "body_too_large")
+            await _answer(send, counted(answers.BODY_TOO_LARGE))
             return
-        signature = _header(scope, b"stripe-signature")
+        told: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+
+        def done(answer: Answer) -> None:
+            if not told.done():
+                told.set_result(answer)
+
+        self.take(endpoint, _header(scope, b"stripe-signature"), body, done)
+        await _answer(send, await told)
+
+    def addressed(self, scope: Mapping[str, Any]) -> Endpoint | Answer:
+        """Whose a request is by its head, or why it is refused; reads what ASGI's scope says of path and peer."""
+        endpoint = self._registry.endpoint(scope["path"][len(PREFIX) :].rstrip("/"))
+        if endpoint is None:
+            return answers.ACCOUNT_UNKNOWN if self._registry.loaded else answers.DATABASE_AWAY
+        if scope["method"] != "POST":
+            return answers.METHOD_NOT_ALLOWED
+        if endpoint.livemode and not encrypted(scope, self._proxies):
+            return answers.HTTPS_REQUIRED
+        return endpoint
+
+    def take(self, endpoint: Endpoint, signature: str, body: bytes, done: Done) -> None:
+        """Verify a body of at most ``MAX_BODY`` bytes and have it stored.
+
+        ``done`` is called once with the counted answer, at once or from the loop after the commit; it must not raise.
+        """
         refusal = verify(signature, body, endpoint.secrets, now=clock.unix())
         if refusal is not None:
-            await _refuse(send, refusal.value)
+            done(counted(_REFUSED[refusal]))
             return
         if self._flusher.full():
-            await _refuse(send, "queue_full", (b"retry-after", b"1"))
+            done(counted(answers.QUEUE_FULL))
             return
-        try:
-            job = await self._job(endpoint, signature, body)
-            stored = await self._flusher.submit(job)
-        except (Away, psycopg.Error, OSError):
-            await _refuse(send, "database_away", (b"retry-after", b"1"))
-            return
-        outcome = "quarantined" if stored.quarantined else "duplicate" if stored.duplicate else "stored"
-        await _answer(send, 200, DUPLICATE if stored.duplicate else NEW, outcome)
-
-    async def _job(self, endpoint: Endpoint, signature: str, body: bytes) -> Job:
+        livemode = endpoint.livemode
         try:
             envelope = envelopes.read(body)
+            if envelope.livemode is not livemode and envelope.livemode is not None:
+                detail = f"The event is of {'live' if envelope.livemode else 'test'} mode, the account is not."
+                raise envelopes.Unusable(Reason.WRONG_MODE, detail)
         except envelopes.Unusable as error:
-            return Job(
-                account_id=endpoint.account_id,
-                livemode=endpoint.livemode,
-                signature=signature,
-                body=body,
-                reason=error.reason,
-                detail=error.detail,
+            job = Job(endpoint.account_id, livemode, signature, body, done, None, error.reason, error.detail)
+            self._flusher.submit(job)
+            return
+        account_id = self._registry.known(endpoint, livemode=livemode, stripe_account_id=envelope.account)
+        job = Job(account_id or 0, livemode, signature, body, done, envelope)
+        if account_id is not None:
+            self._flusher.submit(job)
+            return
+        task = asyncio.ensure_future(self._appear(endpoint, job, envelope.account or ""))
+        self._appearing.add(task)
+        task.add_done_callback(self._appearing.discard)
+
+    async def _appear(self, endpoint: Endpoint, job: Job, stripe_account_id: str) -> None:
+        """Submit the event of a connected account that is not known yet, when it is."""
+        try:
+            job.account_id = await self._registry.appear(
+                endpoint, livemode=job.livemode, stripe_account_id=stripe_account_id
             )
-        if envelope.livemode is not None and envelope.livemode != endpoint.livemode:
-            detail = f"The event is of {'live' if envelope.livemode else 'test'} mode, the account is not."
-            return Job(
-                account_id=endpoint.account_id,
-                livemode=endpoint.livemode,
-                signature=signature,
-                body=body,
-                reason=Reason.WRONG_MODE,
-                detail=detail,
-            )
-        account_id = endpoint.account_id
-        if envelope.account is not None:
-            account_id = await self._registry.account_of(
-                endpoint, livemode=endpoint.livemode, stripe_account_id=envelope.account
-            )
-        return Job(account_id=account_id, livemode=endpoint.livemode, signature=signature, body=body, envelope=envelope)
+        except (psycopg.Error, OSError):
+            answer = counted(answers.DATABASE_AWAY)
+            if job.done is not None:
+                job.done(answer)
+        else:
+            self._flusher.submit(job)
 
 
 def networks(trusted_proxies: str) -> Networks:
@@ -159,7 +151,7 @@ def networks(trusted_proxies: str) -> Networks:
     return tuple(ipaddress.ip_network(part, strict=False) for part in parts if part)
 
 
-def encrypted(scope: Scope, proxies: Networks) -> bool:
+def encrypted(scope: Mapping[str, Any], proxies: Networks) -> bool:
     """Whether the sender's side of the way was encrypted: our own TLS, or a named proxy that says so.
 
     Of several words in ``X-Forwarded-Proto``, on one line or on many, the last is the proxy's own; the rest is what it
@@ -168,16 +160,19 @@ def encrypted(scope: Scope, proxies: Networks) -> bool:
     if scope.get("scheme") == "https":
         return True
     client = scope.get("client")
-    if not client or not proxies:
-        return False
-    try:
-        address = ipaddress.ip_address(client[0])
-    except ValueError:
-        return False
-    if not any(address in network for network in proxies):
+    if not client or not proxies or not _within(client[0], proxies):
         return False
     said = [value for name, value in scope["headers"] if name == b"x-forwarded-proto"]
     return bool(said) and said[-1].rpartition(b",")[2].strip().lower() == b"https"
+
+
+@functools.lru_cache(maxsize=256)  # The same few proxies come again and again, and reading an address is slow.
+def _within(host: str, proxies: Networks) -> bool:
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return any(address in network for network in proxies)
 
 
 def _header(scope: Scope, name: bytes) -> str:
@@ -206,15 +201,6 @@ async def _body(scope: Scope, receive: Receive) -> bytes | None:
     return b"".join(parts) if size <= MAX_BODY else None
 
 
-async def _refuse(send: Send, code: str, *headers: tuple[bytes, bytes]) -> None:
-    status, message, hint = REFUSALS[code]
-    await _answer(
-        send, status, msgspec.json.encode({"error": {"code": code, "message": message, "hint": hint}}), code, *headers
-    )
-
-
-async def _answer(send: Send, status: int, body: bytes, outcome: str, *headers: tuple[bytes, bytes]) -> None:
-    _COUNTED[outcome].inc()
-    length = (b"content-length", str(len(body)).encode())
-    await send({"type": "http.response.start", "status": status, "headers": [JSON, length, *headers]})
-    await send({"type": "http.response.body", "body": body})
+async def _answer(send: Send, answer: Answer) -> None:
+    await send({"type": "http.response.start", "status": answer.status, "headers": list(answer.headers)})
+    await send({"type": "http.response.body", "body": answer.body})

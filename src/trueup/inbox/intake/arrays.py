@@ -7,16 +7,12 @@ server: dimensions, a flag for nulls, the elements' type, length and lower bound
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable, Sequence
-from typing import Any, Final
-
-from psycopg.abc import AdaptContext
-from psycopg.adapt import Dumper
-from psycopg.pq import Format
-from typing_extensions import override
+from collections.abc import Sequence
+from typing import Final
 
 _HEAD: Final = struct.Struct("!iiIii")
 _LENGTH: Final = struct.Struct("!i")
+_INT8_VALUE: Final = struct.Struct("!q")
 _LENGTHS: Final = tuple(_LENGTH.pack(length) for length in range(1024))
 """Nearly every text is short; a look-up beats packing."""
 _INT8: Final = 20
@@ -25,46 +21,31 @@ _BYTEA: Final = 17
 _BOOL: Final = 16
 
 
-class Int8Array(bytes):
-    """``bigint[]``, ready to send."""
+def int8(value: int) -> bytes:
+    """``bigint``, ready to send."""
+    return _INT8_VALUE.pack(value)
 
 
-class BoolArray(bytes):
-    """``boolean[]``, ready to send."""
+def int8s(values: Sequence[int]) -> bytes:
+    """``bigint[]``; a number of more than 64 bits raises ``struct.error``."""
+    flat = [8] * (2 * len(values))
+    flat[1::2] = values
+    return _head(_INT8, len(values)) + struct.pack("!" + "iq" * len(values), *flat)
 
 
-class TextArray(bytes):
-    """``text[]``, ready to send."""
+def bools(values: Sequence[bool]) -> bytes:
+    """``boolean[]``."""
+    return _head(_BOOL, len(values)) + b"".join([b"\0\0\0\1\1" if value else b"\0\0\0\1\0" for value in values])
 
 
-class ByteaArray(bytes):
-    """``bytea[]``, ready to send."""
+def texts(values: Sequence[str]) -> bytes:
+    """``text[]`` in UTF-8; a lone surrogate raises ``UnicodeEncodeError``."""
+    return _elements(_TEXT, [value.encode() for value in values])
 
 
-def int8s(values: Sequence[int]) -> Int8Array:
-    """Whole numbers of 64 bits; a larger one raises ``struct.error``."""
-    flat: list[int] = []
-    for value in values:
-        flat += (8, value)
-    return Int8Array(_head(_INT8, len(values)) + struct.pack("!" + "iq" * len(values), *flat))
-
-
-def bools(values: Sequence[bool]) -> BoolArray:
-    """Truth values."""
-    return BoolArray(
-        _head(_BOOL, len(values)) + b"".join([b"\0\0\0\1\1" if value else b"\0\0\0\1\0" for value in values])
-    )
-
-
-def texts(values: Iterable[str]) -> TextArray:
-    """Texts in UTF-8; a lone surrogate raises ``UnicodeEncodeError``."""
-    encoded = [value.encode() for value in values]
-    return TextArray(_elements(_TEXT, encoded))
-
-
-def byteas(values: Sequence[bytes]) -> ByteaArray:
-    """Bytes as they are."""
-    return ByteaArray(_elements(_BYTEA, values))
+def byteas(values: Sequence[bytes]) -> bytes:
+    """``bytea[]``, the bytes as they are."""
+    return _elements(_BYTEA, values)
 
 
 def _head(oid: int, length: int) -> bytes:
@@ -77,39 +58,3 @@ def _elements(oid: int, values: Sequence[bytes]) -> bytes:
         length = len(value)
         parts += (_LENGTHS[length] if length < 1024 else _LENGTH.pack(length), value)
     return b"".join(parts)
-
-
-class _Ready(Dumper):
-    """Sends bytes that are in the server's format already."""
-
-    format = Format.BINARY
-
-    @override
-    def dump(self, obj: Any) -> bytes:
-        """The bytes themselves."""
-        return bytes(obj)
-
-
-class _Int8Ready(_Ready):
-    oid = 1016
-
-
-class _BoolReady(_Ready):
-    oid = 1000
-
-
-class _TextReady(_Ready):
-    oid = 1009
-
-
-class _ByteaReady(_Ready):
-    oid = 1001
-
-
-def register(connection: AdaptContext) -> None:
-    """Let a connection send these arrays."""
-    adapters = connection.adapters
-    adapters.register_dumper(Int8Array, _Int8Ready)
-    adapters.register_dumper(BoolArray, _BoolReady)
-    adapters.register_dumper(TextArray, _TextReady)
-    adapters.register_dumper(ByteaArray, _ByteaReady)

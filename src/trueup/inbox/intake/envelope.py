@@ -10,7 +10,6 @@ from typing import Any, Final, NoReturn
 import msgspec
 
 from trueup.inbox.types import Kind, Reason
-from trueup.kernel.records import Record
 
 LONGEST: Final = 512
 """No id or type of Stripe's is near this long; longer ones would not fit an index."""
@@ -21,20 +20,19 @@ EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 _ACCOUNT: Final = re.compile(r"[A-Za-z0-9_]{1,128}\Z")
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
-_UNSTORABLE: Final = re.compile("[\x00\ud800-\udfff]")
 
 
-class _Object(msgspec.Struct):
+class _Object(msgspec.Struct, gc=False):
     id: Any = None
     object: Any = None
     customer: Any = None
 
 
-class _Data(msgspec.Struct):
+class _Data(msgspec.Struct, gc=False):
     object: _Object | None = None
 
 
-class _Fast(msgspec.Struct):
+class _Fast(msgspec.Struct, gc=False):
     """The shape of nearly every event; anything else takes the tolerant way."""
 
     id: str
@@ -47,7 +45,7 @@ class _Fast(msgspec.Struct):
     api_version: str | None = None
 
 
-class Envelope(Record, frozen=True):
+class Envelope(msgspec.Struct, frozen=True, gc=False):
     """What is stored beside the body.
 
     ``created`` is in Unix seconds; ``account`` is Stripe's id of a connected account, or None.
@@ -89,18 +87,19 @@ def read(body: bytes) -> Envelope:
         return _tolerant(body)
     if fast.object == "v2.core.event" or fast.data.object is None:
         return _tolerant(body)
+    told = fast.data.object
     return _checked(
         Envelope(
-            event_id=fast.id,
-            kind=Kind.SNAPSHOT,
-            type=fast.type,
-            created=fast.created,
-            livemode=fast.livemode,
-            account=_account(fast.account),
-            api_version=_text(fast.api_version),
-            object_type=_text(fast.data.object.object),
-            object_id=_text(fast.data.object.id),
-            customer=_customer(fast.data.object.object, fast.data.object.id, fast.data.object.customer),
+            fast.id,
+            Kind.SNAPSHOT,
+            fast.type,
+            fast.created,
+            fast.livemode,
+            None if fast.account is None else _account(fast.account),
+            _text(fast.api_version),
+            _text(told.object),
+            _text(told.id),
+            _customer(told.object, told.id, told.customer),
         )
     )
 
@@ -174,7 +173,14 @@ def _customer(object_type: Any, object_id: Any, customer: Any) -> str | None:
 
 def _text(value: Any) -> str | None:
     """The text, or None for what no column takes: these columns describe, so an odd value must not cost the event."""
-    return value if isinstance(value, str) and 0 < len(value) <= LONGEST and _UNSTORABLE.search(value) is None else None
+    if isinstance(value, str) and 0 < len(value) <= LONGEST and "\x00" not in value and _encodable(value):
+        return value
+    return None
+
+
+def _encodable(text: str) -> bool:
+    """Whether it has no lone surrogate, which JSON can write and UTF-8 cannot."""
+    return text.isascii() or _SURROGATE.search(text) is None
 
 
 def _account(value: Any) -> str | None:
@@ -209,6 +215,6 @@ def _checked(envelope: Envelope) -> Envelope:
         raise Unusable(Reason.UNREADABLE, "The time in created cannot be.")
     if len(envelope.event_id) > LONGEST or len(envelope.type) > LONGEST:
         raise Unusable(Reason.UNREADABLE, "The id or type is too long.")
-    if _SURROGATE.search(envelope.event_id) or _SURROGATE.search(envelope.type):
+    if not _encodable(envelope.event_id) or not _encodable(envelope.type):
         raise Unusable(Reason.UNREADABLE, "The id or type is not text.")
     return envelope

@@ -53,19 +53,22 @@ class Registry:
         """The endpoint at this address."""
         return self._endpoints.get(slug)
 
-    async def account_of(self, endpoint: Endpoint, *, livemode: bool, stripe_account_id: str | None) -> int:
-        """Our account for an event: the endpoint's own, or a connected one, which appears with its first event.
+    def known(self, endpoint: Endpoint, *, livemode: bool, stripe_account_id: str | None) -> int | None:
+        """Our account for an event, if it is the endpoint's own or a connected one that was seen before."""
+        if not stripe_account_id or stripe_account_id == endpoint.stripe_account_id:
+            return endpoint.account_id
+        return self._connected.get((endpoint.account_id, livemode, stripe_account_id))
+
+    async def appear(self, endpoint: Endpoint, *, livemode: bool, stripe_account_id: str) -> int:
+        """Our account for the first event of a connected one.
 
         Raises ``psycopg.OperationalError`` while the database is away.
         """
-        if not stripe_account_id or stripe_account_id == endpoint.stripe_account_id:
-            return endpoint.account_id
         key = (endpoint.account_id, livemode, stripe_account_id)
-        known = self._connected.get(key)
-        if known is None:
-            async with self._lock:
-                known = await asyncio.to_thread(self._appear, key)
-            self._connected[key] = known
+        async with self._lock:
+            known = self._connected.get(key)
+            if known is None:
+                known = self._connected[key] = await asyncio.to_thread(self._appear, key)
         return known
 
     async def _run(self) -> None:
