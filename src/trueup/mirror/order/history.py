@@ -73,6 +73,7 @@ def head_of(last: Moment, made: int | None) -> Head:
         read=newest.read,
         floor=last.floor,
         gap=last.gap,
+        tied=last.events is not None and not last.reads and len({trace.state for trace in last.events.events}) > 1,
     )
 
 

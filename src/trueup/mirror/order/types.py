@@ -85,7 +85,9 @@ class Head(Record, frozen=True):
 
     ``second`` and ``fact_id`` name the current fact, ``state`` and ``version`` describe it. ``deleted`` holds for ever
     within the incarnation ``made``. ``floor`` is the second of the newest read, 0 without one: what happened earlier
-    cannot change the head. ``gap`` says that one is open since the floor.
+    cannot change the head. ``gap`` says that one is open since the floor. ``tied`` says that the head was found among
+    several states of its second and not read since: should one of those events be missing, it may be wrong without a
+    sign, so one confirming read is worth its call.
     """
 
     second: int
@@ -100,6 +102,7 @@ class Head(Record, frozen=True):
     read: bool = False
     floor: int = 0
     gap: bool = False
+    tied: bool = False
 
 
 class Need(Record, frozen=True):
