@@ -73,8 +73,10 @@ class _Writing:
         return self.group.join(reversed(parts))
 
     def symbol(self, currency: str) -> str:
-        """The currency's sign in this locale; its code in capitals where it has none."""
-        return get_currency_symbol(currency.upper(), self.locale)
+        """The currency's sign in this locale; its code in capitals where it has none, or another currency's code."""
+        code = currency.upper()
+        sign = get_currency_symbol(code, self.locale)
+        return code if sign in _currencies() else sign
 
 
 def resolve(tags: Iterable[str]) -> str:
@@ -163,6 +165,8 @@ def _currency(named: str, writing: _Writing, expected: str | None) -> str:
     code = named.lower()
     if CURRENCY.fullmatch(code) is None or code.upper() not in _currencies():
         meant = _signs(writing.tag).get(named.casefold(), ())
+        if expected in meant:
+            return expected
         if len(meant) != 1:
             raise Refused(
                 f"The sign beside the number {'means several currencies' if meant else 'is no currency'} here.",
