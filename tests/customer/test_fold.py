@@ -8,17 +8,19 @@ import pytest
 
 from tests.customer.builders import DAY, NOW, at, customer, item, price, state_of, subscription, told
 from trueup.customer.fold import FOLD_VERSION
-from trueup.customer.types import BILLING_STATUS_4, CustomerState, PaymentMethod, Plan, Stage
+from trueup.customer.types import BILLING_STATUS_4, CustomerState, PaymentMethod, Plan, Stage, Why
 from trueup.mirror.types import FactRef, MirrorObject
 
 
 def test_nothing_known_is_a_lead_without_any_value() -> None:
     assert state_of() == CustomerState(
         stripe_customer_id="cus_1",
+        stripe_customer_ids=("cus_1",),
         name=None,
         email=None,
         country=None,
         currency=None,
+        locale=None,
         stage=Stage.LEAD,
         billing_status=None,
         plans=(),
@@ -27,14 +29,23 @@ def test_nothing_known_is_a_lead_without_any_value() -> None:
         subscribed_since=None,
         current_period_end=None,
         cancel_at_period_end=False,
+        scheduled_changes=(),
         payment_method_on_file=None,
         payment_method=None,
         delinquent=None,
         balance=None,
+        last_payment=None,
+        last_failure=None,
+        lifetime_paid=(),
         metadata={},
+        tags=(),
         last_event_at=None,
         deleted=False,
-        why={"deleted": (), "stage": (), "cancel_at_period_end": ()},
+        why={
+            "deleted": Why(rule="nothing_known", facts=()),
+            "stage": Why(rule="no_subscription", facts=()),
+            "cancel_at_period_end": Why(rule="no_subscription", facts=()),
+        },
     )
     assert FOLD_VERSION >= 1
 
@@ -118,7 +129,7 @@ def test_a_deleted_customer_is_deleted_whatever_else_is_told() -> None:
     assert (state.stage, state.deleted, state.name) == (Stage.DELETED, True, "Acme")
     assert (state.mrr, state.current_period_end, state.cancel_at_period_end) == ((), None, False)
     assert (state.payment_method_on_file, state.payment_method) == (False, None)
-    assert [ref.object_type for ref in state.why["payment_method_on_file"]] == ["customer"]
+    assert [ref.object_type for ref in state.why["payment_method_on_file"].facts] == ["customer"]
     assert [plan.price_id for plan in state.plans] == ["price_1"]
 
 
@@ -175,7 +186,7 @@ def test_plans_name_product_price_quantity_and_interval() -> None:
             status="active",
         ),
     )
-    assert [ref.object_type for ref in state.why["plans"]] == ["subscription", "product"]
+    assert [ref.object_type for ref in state.why["plans"].facts] == ["subscription", "product"]
 
 
 def test_a_product_inside_its_price_tells_its_name() -> None:
@@ -244,8 +255,8 @@ def test_times_come_from_the_live_subscriptions() -> None:
     assert state.subscribed_since == at(50)
     assert state.trial_end == at(NOW + 6)
     assert state.current_period_end == at(NOW + 7)
-    assert [ref.object_id for ref in state.why["trial_end"]] == ["sub_4"]
-    assert [ref.object_id for ref in state.why["current_period_end"]] == ["sub_2"]
+    assert [ref.object_id for ref in state.why["trial_end"].facts] == ["sub_4"]
+    assert [ref.object_id for ref in state.why["current_period_end"].facts] == ["sub_2"]
 
 
 def test_the_end_of_a_trial_that_converted_stays_known() -> None:
@@ -302,14 +313,14 @@ def test_every_value_names_the_facts_it_came_from() -> None:
         FactRef(object_type="subscription", object_id="sub_1", event_id=f"evt_sub_1_{NOW}", created=NOW),
     )
 
-    assert {field for field, refs in state.why.items() if refs == of_customer} == {
+    assert {field for field, why in state.why.items() if why.facts == of_customer} == {
         "name", "email", "country", "currency", "delinquent", "balance", "metadata", "deleted",
     }  # fmt: skip
-    assert {field for field, refs in state.why.items() if refs == of_subscription} == {
+    assert {field for field, why in state.why.items() if why.facts == of_subscription} == {
         "stage", "billing_status", "plans", "mrr", "trial_end", "subscribed_since", "current_period_end",
         "cancel_at_period_end", "last_event_at",
     }  # fmt: skip
-    assert [ref.object_id for ref in state.why["payment_method"]] == ["sub_1", "pm_1"]
+    assert [ref.object_id for ref in state.why["payment_method"].facts] == ["sub_1", "pm_1"]
     assert state.why["payment_method_on_file"] == state.why["payment_method"]
     assert state.payment_method == PaymentMethod(
         id="pm_1", type="card", brand="visa", last4="4242", exp_month=None, exp_year=None

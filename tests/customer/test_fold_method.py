@@ -107,7 +107,7 @@ def test_a_method_whose_id_alone_is_known_is_on_file_without_details() -> None:
 
     assert (state.payment_method_on_file, state.payment_method) == (True, None)
     assert "payment_method" not in state.why
-    assert [ref.object_id for ref in state.why["payment_method_on_file"]] == ["cus_1"]
+    assert [ref.object_id for ref in state.why["payment_method_on_file"].facts] == ["cus_1"]
 
 
 def test_an_expanded_default_tells_its_details() -> None:

@@ -22,7 +22,18 @@ TOPIC: Final = "customer.state"
 """Woken when states were written."""
 
 
-FOLDED_TYPES: Final = ("customer", "subscription", "payment_method", "card", "source", "bank_account")
+FOLDED_TYPES: Final = (
+    "customer",
+    "subscription",
+    "subscription_schedule",
+    "payment_method",
+    "card",
+    "source",
+    "bank_account",
+    "charge",
+    "payment_intent",
+    "invoice",
+)
 """The objects of a customer that its state is folded from."""
 
 

@@ -13,9 +13,19 @@ from trueup.audit.types import Action
 from trueup.customer import rules, store
 from trueup.customer.fold import FOLD_VERSION
 from trueup.customer.rules.mrr import cases
-from trueup.customer.types import Customer, CustomerRow, Entry, Stage
+from trueup.customer.rules.reasons import sentence
+from trueup.customer.types import (
+    Customer,
+    CustomerRow,
+    CustomerState,
+    Entry,
+    ExplainedFact,
+    Explanation,
+    Stage,
+)
 from trueup.kernel.actor import Actor
 from trueup.kernel.errors import NotFound, Refused
+from trueup.kernel.time import from_unix
 from trueup.mirror import service as mirror
 from trueup.mirror.service import CustomerKey
 from trueup.mirror.types import ObjectKey
@@ -106,6 +116,57 @@ def get(id: str) -> Customer:  # noqa: A002 - the field's name
             hint="A new customer appears a moment after its first event.",
         )
     return customer
+
+
+def why(id: str, field: str) -> Explanation:  # noqa: A002 - the field's name
+    """Why a field of a customer's state has its value.
+
+    ``NotFound`` for a field that there is not, and for one that nothing has told yet.
+    """
+    customer = get(id)
+    found = customer.state.why.get(field)
+    if found is None:
+        known = field in CustomerState.__struct_fields__
+        raise NotFound(
+            f"Nothing is known about {field} of this customer."
+            if known
+            else f"A customer's state has no field {field}.",
+            code="field_unknown",
+            hint=f"There is an answer for: {', '.join(sorted(customer.state.why))}.",
+        )
+    types = mirror.event_types(
+        [
+            (
+                ObjectKey(
+                    account_id=customer.account_id,
+                    livemode=customer.livemode,
+                    object_type=fact.object_type,
+                    object_id=fact.object_id,
+                ),
+                fact.created,
+                fact.event_id,
+            )
+            for fact in found.facts
+        ]
+    )
+    facts = [
+        ExplainedFact(
+            object_type=fact.object_type,
+            object_id=fact.object_id,
+            event_id=fact.event_id,
+            event_type=types.get(fact.event_id),
+            at=from_unix(fact.created),
+        )
+        for fact in sorted(found.facts, key=lambda fact: (fact.created, fact.event_id), reverse=True)
+    ]
+    return Explanation(
+        customer_id=customer.id,
+        field=field,
+        value=getattr(customer.state, field, None),
+        rule=found.rule,
+        reason=sentence(found.rule),
+        facts=tuple(facts),
+    )
 
 
 def names(keys: Sequence[CustomerKey]) -> dict[CustomerKey, str]:

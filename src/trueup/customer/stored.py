@@ -10,7 +10,7 @@ from typing import Final
 
 import msgspec
 
-from trueup.customer.types import CustomerState
+from trueup.customer.types import CustomerState, Why
 from trueup.mirror.types import FactRef
 
 
@@ -24,7 +24,7 @@ class _Fact(msgspec.Struct, array_like=True, frozen=True, gc=False):
 class _Stored(msgspec.Struct, frozen=True, gc=False):
     state: CustomerState
     facts: tuple[_Fact, ...]
-    why: dict[str, tuple[int, ...]]
+    why: dict[str, tuple[str, tuple[int, ...]]]
 
 
 _encode: Final = msgspec.json.Encoder().encode
@@ -34,7 +34,10 @@ _decode: Final = msgspec.json.Decoder(_Stored).decode
 def encode(state: CustomerState) -> bytes:
     """The state as UTF-8 text."""
     places: dict[FactRef, int] = {}
-    why = {field: tuple([places.setdefault(ref, len(places)) for ref in refs]) for field, refs in state.why.items()}
+    why = {
+        field: (reason.rule, tuple([places.setdefault(ref, len(places)) for ref in reason.facts]))
+        for field, reason in state.why.items()
+    }
     facts = tuple([_Fact(ref.object_type, ref.object_id, ref.event_id, ref.created) for ref in places])
     return _encode(_Stored(state=msgspec.structs.replace(state, why={}), facts=facts, why=why))
 
@@ -46,5 +49,8 @@ def decode(text: str | bytes) -> CustomerState:
         FactRef(object_type=fact.object_type, object_id=fact.object_id, event_id=fact.event_id, created=fact.created)
         for fact in found.facts
     ]
-    why = {field: tuple([facts[place] for place in places]) for field, places in found.why.items()}
+    why = {
+        field: Why(rule=rule, facts=tuple([facts[place] for place in places]))
+        for field, (rule, places) in found.why.items()
+    }
     return msgspec.structs.replace(found.state, why=why)

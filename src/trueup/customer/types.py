@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 from enum import StrEnum
 from fractions import Fraction
-from typing import Final
+from typing import Any, Final
 
 from trueup.kernel.money import Money
 from trueup.kernel.records import Record
@@ -109,19 +109,102 @@ class PaymentMethod(Record, frozen=True):
     exp_year: int | None
 
 
-class CustomerState(Record, frozen=True):
-    """All that follows from the facts about one Stripe customer. ``customer.fold`` says how each value is found.
+class Payment(Record, frozen=True):
+    """The newest payment that succeeded: what was collected, when in Stripe's time, and the object that tells it."""
 
-    ``why`` maps a field's name to the facts that set it; every field that has a value has an entry, and an empty entry
-    says that nothing is known.
+    amount: Money
+    at: datetime
+    object_type: str
+    object_id: str
+
+
+class Failure(Record, frozen=True):
+    """The newest payment that failed. ``reason`` is a few plain words; ``code`` is Stripe's, ``None`` when not told."""
+
+    amount: Money | None
+    at: datetime
+    object_type: str
+    object_id: str
+    code: str | None
+    reason: str
+
+
+class ChangeKind(StrEnum):
+    """What will happen to a subscription by itself."""
+
+    CANCEL = "cancel"
+    """It ends."""
+    PLANS = "plans"
+    """A phase of its schedule begins, with the plans of ``items``."""
+    RESUME = "resume"
+    """Collecting begins again after a pause."""
+
+
+class ScheduledItem(Record, frozen=True):
+    """One price of a phase to come; ``quantity`` is ``None`` for metered use."""
+
+    price_id: str | None
+    quantity: int | None
+
+
+class ScheduledChange(Record, frozen=True):
+    """Something that Stripe has been told to do to a subscription at a time to come."""
+
+    at: datetime
+    kind: ChangeKind
+    subscription_id: str | None
+    items: tuple[ScheduledItem, ...] = ()
+
+
+class Why(Record, frozen=True):
+    """Where a value comes from: the name of the rule that chose it (see ``rules.reasons``), and the facts it used."""
+
+    rule: str
+    facts: tuple[FactRef, ...]
+
+
+class ExplainedFact(Record, frozen=True):
+    """A fact with the event that told it. ``event_type`` is ``None`` when the mirror does not know the event any more.
+
+    ``at`` is in Stripe's time.
+    """
+
+    object_type: str
+    object_id: str
+    event_id: str
+    event_type: str | None
+    at: datetime
+
+
+class Explanation(Record, frozen=True):
+    """Why one field of a customer's state has its value: the rule in a sentence, and the facts, newest first."""
+
+    customer_id: str
+    field: str
+    value: Any
+    """As the state's JSON has it."""
+    rule: str
+    reason: str
+    facts: tuple[ExplainedFact, ...]
+
+
+class CustomerState(Record, frozen=True):
+    """All that follows from the facts about one customer. ``customer.fold`` says how each value is found.
+
+    ``why`` maps a field's name to the rule and the facts that set it; every field that has a value has an entry, and
+    one without facts says that nothing is known.
     """
 
     stripe_customer_id: str
+    """The Stripe customer that leads; where several are one, ``stripe_customer_ids`` names all, this one first."""
+    stripe_customer_ids: tuple[str, ...]
     name: str | None
     email: str | None
     country: str | None
     """ISO 3166-1 alpha-2, from the address, else the shipping address."""
     currency: str | None
+    locale: str | None
+    """The first of the languages that the customer prefers, as Stripe spells it (``de``, ``pt-BR``)."""
     stage: Stage
     billing_status: str | None
     """Stripe's word for the subscription that decides the stage; see ``BILLING_STATUS_4``."""
@@ -132,16 +215,24 @@ class CustomerState(Record, frozen=True):
     subscribed_since: datetime | None
     current_period_end: datetime | None
     cancel_at_period_end: bool
+    scheduled_changes: tuple[ScheduledChange, ...]
+    """What is due to happen, as of the newest facts, by time."""
     payment_method_on_file: bool | None
     """``None`` when the customer itself is not known yet."""
     payment_method: PaymentMethod | None
     delinquent: bool | None
     balance: int | None
     """Minor units of ``currency``; negative is credit in the customer's favour, as in Stripe."""
+    last_payment: Payment | None
+    last_failure: Failure | None
+    lifetime_paid: tuple[Money, ...]
+    """What was collected less what was refunded, one per currency, sorted by currency, zeros left out."""
     metadata: dict[str, str]
+    tags: tuple[str, ...]
+    """The words in the customer's metadata under ``tags``, between commas, sorted."""
     last_event_at: datetime | None
     deleted: bool
-    why: dict[str, tuple[FactRef, ...]]
+    why: dict[str, Why]
 
 
 class Tone(StrEnum):

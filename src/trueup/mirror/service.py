@@ -67,6 +67,14 @@ def history(customer: CustomerKey, *, before: tuple[int, str], only: Iterable[st
     return [fact for fact in facts if fact is not None]
 
 
+def event_types(versions: Sequence[tuple[ObjectKey, int, str]]) -> dict[str, str]:
+    """The types of the events that told these versions (key, created in Unix seconds, event id), by event id.
+
+    Versions that the mirror does not know are left out.
+    """
+    return store.event_types(versions) if versions else {}
+
+
 def mark_changed(keys: Iterable[ObjectKey], *, unless_queued: bool = False) -> None:
     """Queue customers or products to be folded again; the caller wakes ``TOPIC``.
 

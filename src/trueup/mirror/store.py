@@ -107,6 +107,20 @@ select k.account_id, k.livemode, k.customer,
 from unnest(%(account_id)b::int8[], %(livemode)b::bool[], %(customer)b::text[]) as k (account_id, livemode, customer)
 """
 
+EVENT_TYPES: Final = b"""
+select k.event_id, v.event_type
+from unnest(
+    %(account_id)b::int8[], %(livemode)b::bool[], %(object_type)b::text[], %(object_id)b::text[], %(created)b::int8[],
+    %(event_id)b::text[]
+) as k (account_id, livemode, object_type, object_id, created, event_id)
+cross join lateral (
+    select event_type from mirror_version
+    where (account_id, livemode, object_type, object_id, created) =
+          (k.account_id, k.livemode, k.object_type, k.object_id, k.created) and event_id = k.event_id collate "C"
+    offset 0
+) v
+"""
+
 HISTORY: Final = b"""
 select created, event_id, event_type, object_type, object_id from mirror_version
 where account_id = %(account_id)s and livemode = %(livemode)s and customer = %(customer)s
@@ -254,6 +268,15 @@ def last_events(customers: Sequence[tuple[int, bool, str]]) -> dict[tuple[int, b
     """When the newest event about each customer happened, in Unix seconds."""
     rows = psycopg.Cursor(database.connection()).execute(LAST_EVENTS, _customers(customers), binary=True).fetchall()
     return {(row[0], row[1], row[2]): row[3] for row in rows if row[3] is not None}
+
+
+def event_types(versions: Sequence[tuple[ObjectKey, int, str]]) -> dict[str, str]:
+    """The types of the events that told these versions, by event id."""
+    values = _keys([key for key, _created, _event_id in versions]) | {
+        "created": arrays.int8s([created for _key, created, _event_id in versions]),
+        "event_id": arrays.texts([event_id for _key, _created, event_id in versions]),
+    }
+    return dict(psycopg.Cursor(database.connection()).execute(EVENT_TYPES, values, binary=True).fetchall())
 
 
 def history(

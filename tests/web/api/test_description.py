@@ -38,6 +38,7 @@ def test_the_description_is_openapi_with_all_it_demands(described: Any) -> None:
         "GET /api/v1/customers",
         "GET /api/v1/customers/{customer_id}",
         "GET /api/v1/customers/{customer_id}/timeline",
+        "GET /api/v1/customers/{customer_id}/why/{field}",
         "GET /api/v1/events",
         "GET /api/v1/events/{event_id}",
     }
@@ -78,6 +79,7 @@ def test_every_operation_names_its_parameters_its_answers_and_its_security(descr
         ("/customers/cus_000", "/customers/{customer_id}"),
         ("/customers/cus_002?why=true", "/customers/{customer_id}"),
         ("/customers/cus_000/timeline", "/customers/{customer_id}/timeline"),
+        ("/customers/cus_000/why/name", "/customers/{customer_id}/why/{field}"),
         ("/events", "/events"),
         ("/events/evt_same", "/events/{event_id}"),
     ],

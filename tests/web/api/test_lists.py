@@ -113,7 +113,18 @@ def test_the_facts_behind_each_value_come_when_asked_for(ask: Ask, account: Acco
 
     known = {event["event_id"] for event in ask("/events")["data"]}
     assert {"name", "stage", "mrr"} <= set(why)
-    assert {fact["event_id"] for facts in why.values() for fact in facts} <= known
+    assert {fact["event_id"] for found in why.values() for fact in found["facts"]} <= known
+
+
+def test_one_value_says_its_rule_and_the_events_that_told_it(ask: Ask, account: Account) -> None:
+    world.many(account, 1)
+
+    found = ask("/customers/cus_000/why/mrr")
+
+    assert found["value"] == ask("/customers/cus_000")["state"]["mrr"]
+    assert found["rule"] == "subscriptions.mrr"
+    assert found["reason"].startswith("The licensed items")
+    assert [fact["event_type"] for fact in found["facts"]] == ["customer.subscription.created"]
 
 
 def test_the_timeline_is_told_newest_first_and_page_by_page(ask: Ask, account: Account) -> None:
@@ -176,6 +187,7 @@ def test_an_events_body_is_the_stored_bytes_exactly(program: Client, account: Ac
         ("/customers", {"stage": "past_due", "q": "comp"}, ["customers", "comp", "--stage", "past_due"]),
         ("/customers/cus_000", {}, ["customer", "show", "cus_000"]),
         ("/customers/cus_000", {"why": "true"}, ["customer", "show", "cus_000", "--why"]),
+        ("/customers/cus_000/why/stage", {}, ["customer", "why", "cus_000", "stage"]),
         ("/customers/cus_000/timeline", {"limit": 25}, ["customer", "timeline", "cus_000"]),
         ("/events", {"type": "customer.created"}, ["events", "--type", "customer.created"]),
         ("/events", {"state": "waiting"}, ["events", "--state", "waiting"]),

@@ -101,12 +101,12 @@ def test_every_value_that_is_known_can_say_why(reader: Client, acme: Account) ->
     why = customers.get("cus_1").state.why
 
     assert set(why) <= set(FIELDS)
-    for field, facts in why.items():
+    for field, found in why.items():
         response = reader.get(f"/customers/cus_1/why/{field}", headers=HTMX)
         page = response.content.decode()
         assert response.status_code == 200
         assert "<html" not in page
-        for fact in facts[:3]:
+        for fact in found.facts[:3]:
             assert fact.object_id in page
             assert f'href="/events/{fact.event_id}"' in page
 

@@ -78,8 +78,25 @@ def show(
         ("Last event", output.when(customer.last_event_at)),
     ]
     for label, value in rows:
-        sources = ", ".join(sorted({fact.event_id for fact in state.why.get(label.lower().replace(" ", "_"), ())}))
+        found = state.why.get(label.lower().replace(" ", "_"))
+        sources = ", ".join(sorted({fact.event_id for fact in found.facts})) if found is not None else ""
         output.say(f"{label:<15} {value or '—'}{f'   ← {sources}' if sources else ''}")
+
+
+@customer_app.command("why")
+def why(customer_id: str, field: str, as_json: AsJson = False) -> None:
+    """Why one field of a customer's state has its value: the rule, and the facts it used."""
+    schema.prepare()
+    found = customers.why(customer_id, field)
+    if as_json:
+        output.emit(found)
+        return
+    output.say(f"{found.field}: {msgspec.json.encode(found.value).decode()}")
+    output.say(found.reason)
+    rows = (
+        (output.when(fact.at), fact.object_type, fact.object_id, fact.event_type, fact.event_id) for fact in found.facts
+    )
+    output.table(["When", "Object", "Id", "Told by", "Event"], rows, empty="No fact has told it yet.")
 
 
 @customer_app.command("timeline")

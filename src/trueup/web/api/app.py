@@ -15,7 +15,7 @@ from ninja import Query
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
 from trueup.customer import service as customers
-from trueup.customer.types import Customer, CustomerRow, Entry, Stage
+from trueup.customer.types import Customer, CustomerRow, Entry, Explanation, Stage
 from trueup.inbox import service as inbox
 from trueup.inbox.types import EventDetail, EventRow, State
 from trueup.kernel.errors import TrueupError, Unauthenticated, Unavailable
@@ -73,6 +73,14 @@ def get_customer(
     if not why:
         customer = msgspec.structs.replace(customer, state=msgspec.structs.replace(customer.state, why={}))
     return answer(customer)
+
+
+@api.get("/customers/{customer_id}/why/{field}", auth=READ, operation_id="why", summary="Why a value is what it is")
+@openapi.answers(Explanation)
+def get_why(request: HttpRequest, customer_id: str, field: str) -> HttpResponse:
+    """The rule that chose the value of one field of the state, and the facts it used, newest first."""
+    del request
+    return answer(customers.why(customer_id, field))
 
 
 @api.get("/customers/{customer_id}/timeline", auth=READ, operation_id="timeline", summary="What happened to a customer")

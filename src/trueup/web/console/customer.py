@@ -14,11 +14,8 @@ from django.views.decorators.http import require_safe
 
 from trueup.customer import service as customers
 from trueup.customer.types import Customer, Entry, Stage
-from trueup.inbox import service as inbox
 from trueup.kernel.errors import NotFound
 from trueup.kernel.records import Record
-from trueup.kernel.time import from_unix
-from trueup.mirror.types import FactRef
 from trueup.runtime import clock
 from trueup.web.console import payload
 from trueup.web.console.page import respond, respond_part, shell, wants_part
@@ -34,14 +31,6 @@ class Day(Record, frozen=True):
 
     heading: datetime | None
     entries: tuple[Entry, ...]
-
-
-class Fact(Record, frozen=True):
-    """A fact with what the inbox still knows of its event."""
-
-    ref: FactRef
-    at: datetime
-    event_type: str
 
 
 def _days(entries: tuple[Entry, ...], *, shown: date | None) -> list[Day]:
@@ -126,33 +115,22 @@ def _signals(customer: Customer, newest: tuple[Entry, ...]) -> dict[str, Any]:
 @require_safe
 def why(request: HttpRequest, customer_id: str, field: str) -> HttpResponseBase:
     """``/customers/{id}/why/{field}``: the rule behind one value and its facts; a drawer for htmx, else a page."""
-    customer = customers.get(customer_id)
-    refs = customer.state.why.get(field)
-    if not refs or field not in FIELDS:
-        raise NotFound(f"Nothing is known about {field} of this customer.", hint="No event has set this value yet.")
-    label, rule = FIELDS[field]
-    newest = sorted(refs, key=lambda ref: ref.created, reverse=True)
-    facts = [
-        Fact(ref=ref, at=from_unix(ref.created), event_type=_event_type(ref.event_id)) for ref in newest[:FACTS_SHOWN]
-    ]
+    if field not in FIELDS:
+        raise NotFound(f"There is no field {field} to ask about.", hint="The links beside the values ask.")
+    found = customers.why(customer_id, field)
+    customer = customers.get(found.customer_id)
+    label, meaning = FIELDS[field]
     context = {
         "customer": customer,
         "state": customer.state,
         "field": field,
         "label": label,
-        "rule": rule,
-        "facts": facts,
-        "more": max(0, len(refs) - FACTS_SHOWN),
+        "meaning": meaning,
+        "reason": found.reason,
+        "facts": found.facts[:FACTS_SHOWN],
+        "more": max(0, len(found.facts) - FACTS_SHOWN),
     }
     return _drawer(request, "console/parts/why.html", context, customer, label=str(label))
-
-
-def _event_type(event_id: str) -> str:
-    try:
-        return inbox.event(event_id).type
-    except NotFound:
-        # A retention rule may have removed the event; the fact it gave still stands.
-        return ""
 
 
 @require_safe

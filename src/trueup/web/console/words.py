@@ -122,8 +122,8 @@ FIELDS: Final[dict[str, tuple[Label, Label]]] = {
     "mrr": (
         _("MRR"),
         _(
-            "Price times quantity of every licensed item that is being paid for, converted to one month. "
-            "Prices by usage, tiers and discounts are not counted yet."
+            "Price times quantity of every licensed item that is being paid for, converted to one month, less recurring "
+            "discounts and the tax in prices. Prices by usage are not counted."
         ),
     ),
     "trial_end": (_("Trial ends"), _("The end of the trial of the subscription, as Stripe states it.")),
@@ -146,11 +146,17 @@ FIELDS: Final[dict[str, tuple[Label, Label]]] = {
     ),
     "delinquent": (_("Delinquent"), _("Stripe's own flag: the latest charge of an invoice failed.")),
     "balance": (_("Balance"), _("Stripe's customer balance. A credit lowers the next invoice, a debit raises it.")),
+    "locale": (_("Language"), _("The first of the languages that the customer prefers in Stripe.")),
+    "scheduled_changes": (_("Scheduled"), _("Cancellations, new phases and ends of pauses that Stripe was told of.")),
+    "last_payment": (_("Last payment"), _("The newest payment that succeeded.")),
+    "last_failure": (_("Last failure"), _("The newest payment that failed and was not collected since.")),
+    "lifetime_paid": (_("Paid in all"), _("Everything collected from this customer, less refunds, per currency.")),
+    "tags": (_("Tags"), _("The words that your systems stored under tags in the customer's metadata.")),
     "metadata": (_("Metadata"), _("Keys and values that your systems stored on the customer in Stripe.")),
     "last_event_at": (_("Last event"), _("The newest event about this customer or anything it owns.")),
     "deleted": (_("Deleted"), _("The customer was deleted in Stripe. What was known before is kept.")),
 }
-"""Fields of a customer's state: their name, and the rule that gives them in one or two sentences."""
+"""Fields of a customer's state: their name, and what they mean in one or two sentences."""
 
 INTERVALS: Final[dict[str, tuple[Label, Label]]] = {
     "day": (_("Billed daily"), _("a day")),
