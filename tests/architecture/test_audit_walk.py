@@ -40,6 +40,7 @@ from trueup.runtime import configuration, database, installation
 from trueup.runtime.crypto import Sealer
 
 BY = Actor(kind=ActorKind.COMMAND_LINE, id="ada")
+NO_CASES = b'{"format": "growth-metric-cases/1", "cases": []}'
 PASSWORD = "correct horse battery"
 SECRET = "whsec_" + "b" * 32
 SEALER = Sealer(bytes(32))
@@ -154,6 +155,7 @@ READS: dict[str, Scenario] = {
     "customer.counts": lambda _: customers.counts(),
     "customer.folding": lambda _: customers.folding(),
     "customer.get": lambda _: customers.get("cus_000"),
+    "customer.metric_cases": lambda _: customers.metric_cases(NO_CASES),
     "customer.names": lambda stage: customers.names([stage.key]),
     "customer.search": lambda _: customers.search(),
     "customer.timeline": lambda _: customers.timeline("cus_000"),
@@ -197,6 +199,7 @@ COMMANDS: dict[str, tuple[list[str], list[str]]] = {
     "secrets list": (["secrets", "list", "acme"], []),
     "token list": (["token", "list"], []),
     "migrate": (["migrate"], []),
+    "metrics case": (["metrics", "case", "{cases}"], []),
 }
 """Commands as they are typed, and the entries each has to leave; those that read leave none."""
 
@@ -316,13 +319,16 @@ def test_every_command_stands_in_one_table() -> None:
 
 @pytest.mark.parametrize("name", sorted(COMMANDS))
 def test_a_command_leaves_its_entries_and_no_others(
-    stage: Stage, name: str, capsys: pytest.CaptureFixture[str]
+    stage: Stage, name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     arguments, expected = COMMANDS[name]
+    cases = tmp_path / "cases.json"
+    cases.write_bytes(NO_CASES)
     names = {
         "{second}": str(stage.second.id),
         "{token}": str(stage.token.id),
         "{event}": inbox.events().data[0].event_id,
+        "{cases}": str(cases),
     }
 
     def run() -> None:
