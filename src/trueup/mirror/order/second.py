@@ -52,11 +52,6 @@ class Second(Record, frozen=True):
     born: bool
     versions: int
 
-    @property
-    def decided(self) -> bool:
-        """Whether the last state is known."""
-        return len(self.ends) == 1
-
     def gaps(self, prior: Collection[int] | None) -> int:
         """How many events are missing at least, given the states that may have been before; ``None``: unknown."""
         if self.versions > 1 or not self.starts:
