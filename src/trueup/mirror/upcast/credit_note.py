@@ -9,6 +9,7 @@ from trueup.mirror.upcast.tax import amounts_of
 
 _ELSEWHERE: Final = ("customer_balance_transaction", "out_of_band_amount")
 
+
 def credit_note(data: dict[str, Any]) -> dict[str, Any]:
     """A credit note, the same dictionary when nothing is missing, else a new one with the new paths added.
 

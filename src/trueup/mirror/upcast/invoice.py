@@ -121,8 +121,12 @@ def _lines(data: dict[str, Any]) -> dict[str, Any] | None:
     if type(elements) is not list:
         return None
     invoice_id = text(data.get("id"))
-    changed = [line_item(one, invoice_id) if type(one) is dict else one for one in elements]
-    for before, after in zip(elements, changed, strict=True):
-        if before is not after:
-            return {**listing, "data": changed}
-    return None
+    changed: list[Any] | None = None
+    for place, one in enumerate(elements):
+        if type(one) is dict:
+            new = line_item(one, invoice_id)
+            if new is not one:
+                if changed is None:
+                    changed = list(elements)
+                changed[place] = new
+    return None if changed is None else {**listing, "data": changed}

@@ -71,11 +71,15 @@ def _items(data: dict[str, Any]) -> dict[str, Any] | None:
     if type(elements) is not list:
         return None
     alone = len(elements) == 1
-    changed = [_item(one, data, alone=alone) if type(one) is dict else one for one in elements]
-    for before, after in zip(elements, changed, strict=True):
-        if before is not after:
-            return {**listing, "data": changed}
-    return None
+    changed: list[Any] | None = None
+    for place, one in enumerate(elements):
+        if type(one) is dict:
+            new = _item(one, data, alone=alone)
+            if new is not one:
+                if changed is None:
+                    changed = list(elements)
+                changed[place] = new
+    return None if changed is None else {**listing, "data": changed}
 
 
 def _item(item: dict[str, Any], parent: dict[str, Any], *, alone: bool) -> dict[str, Any]:
