@@ -19,7 +19,9 @@ from trueup.customer.fold import fold
 from trueup.customer.types import CustomerState, Stage
 from trueup.mirror.errors import Unusable
 from trueup.mirror.essence import essence
-from trueup.mirror.rules import affected_customers, facts_of, latest
+from trueup.mirror.order.resolve import resolve
+from trueup.mirror.order.traces import trace_of
+from trueup.mirror.rules import affected_customers, facts_of
 from trueup.mirror.types import Fact, MirrorObject
 from trueup.mirror.upcast import upcast
 
@@ -165,6 +167,11 @@ def histories(draw: st.DrawFn) -> list[Fact]:
             )
         )
     return facts
+
+
+def latest(facts: list[Fact]) -> Fact:
+    head = resolve(map(trace_of, facts)).head
+    return next(fact for fact in facts if fact.event_id == head.fact_id)
 
 
 def present(facts: Iterable[Fact]) -> list[MirrorObject]:

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trueup.mirror.errors import Unusable
-from trueup.mirror.rules import affected_customers, customer_of, event_rank, facts_of, latest, order_key
+from trueup.mirror.rules import affected_customers, customer_of, event_rank, facts_of, version_of
 from trueup.mirror.types import Fact
 
 JSON = st.recursive(
@@ -275,34 +275,14 @@ def test_within_a_second_one_type_comes_before_another(_case_first: str, _case_t
     assert event_rank(_case_first) < event_rank(_case_then)
 
 
-def test_a_later_second_wins_over_a_weightier_type() -> None:
-    early_end, late_change = fact("invoice.voided", 100), fact("invoice.updated", 101)
-
-    assert latest([late_change, early_end]) is late_change
-    assert order_key(early_end) == (100, 4, "evt_1")
-
-
-def test_there_is_no_newest_among_no_facts() -> None:
-    with pytest.raises(ValueError, match="no newest"):
-        latest([])
+@pytest.mark.parametrize("_case_version", [None, 7, "", "x" * 501])
+def test_an_event_that_names_no_usable_version_has_none(_case_version: object) -> None:
+    assert version_of({"api_version": _case_version}) is None
+    assert version_of([]) is None
 
 
-FACTS = st.builds(
-    fact,
-    event_type=st.sampled_from(["invoice.created", "invoice.updated", "invoice.paid", "invoice.deleted"]),
-    created=st.integers(0, 3),
-    event_id=st.sampled_from(["evt_1", "evt_2", "evt_3"]),
-    data=st.fixed_dictionaries({"status": st.sampled_from(["draft", "open"])}),
-)
-
-
-@given(st.lists(FACTS, min_size=1, max_size=5), st.data())
-@settings(deadline=None)
-def test_the_newest_fact_is_the_same_in_every_order_and_with_duplicates(facts: list[Fact], data: st.DataObject) -> None:
-    duplicates = data.draw(st.lists(st.sampled_from(facts), max_size=3))
-    shuffled = data.draw(st.permutations(facts + duplicates))
-
-    assert latest(shuffled) == latest(facts)
+def test_an_event_names_the_version_that_rendered_it() -> None:
+    assert version_of({"api_version": "2026-10-28.endive"}) == "2026-10-28.endive"
 
 
 def test_every_failed_payment_in_the_catalogue_ranks_as_an_outcome(shared: Path) -> None:

@@ -5,18 +5,23 @@ The newest version of every object a batch speaks of becomes current, and whose 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
 import psycopg
 
 from trueup.inbox import service as inbox
 from trueup.inbox.types import TOPIC as INBOX
+from trueup.kernel.time import from_unix
 from trueup.mirror import rules, store
 from trueup.mirror.essence import ESSENCE_VERSION, essence
+from trueup.mirror.order.resolve import advance
+from trueup.mirror.order.traces import trace_of
+from trueup.mirror.order.types import Head, Need, Trace
 from trueup.mirror.service import TOPIC, parse
 from trueup.mirror.types import Fact, ObjectKey
 from trueup.mirror.upcast import UPCAST_VERSION, upcast
+from trueup.mirror.upcast.text import is_clean
 from trueup.runtime import database
 from trueup.runtime.drains import Drain
 from trueup.runtime.queues import Claimed
@@ -33,9 +38,12 @@ SHAPE_VERSION: Final = UPCAST_VERSION + ESSENCE_VERSION
 def apply(rows: Sequence[Claimed]) -> None:
     """Mirror a batch of events; running it again changes nothing."""
     versions: list[store.Version] = []
-    newest: dict[ObjectKey, Fact] = {}
+    traces: dict[ObjectKey, list[Trace]] = {}
+    newest: dict[ObjectKey, list[Fact]] = {}
+    clean: set[str] = set()
     for event in inbox.pending_events(rows):
-        fact = rules.facts_of(parse(event.body))
+        told = parse(event.body)
+        fact = rules.facts_of(told)
         if fact is None:
             continue
         key = ObjectKey(
@@ -44,69 +52,141 @@ def apply(rows: Sequence[Claimed]) -> None:
             object_type=fact.object_type,
             object_id=fact.object_id,
         )
-        versions.append(
-            store.Version(
-                key=key,
-                created=fact.created,
-                event_id=fact.event_id,
-                event_type=fact.event_type,
-                customer=fact.customer,
-            )
-        )
-        # Only the newest fact of an object is kept, so that a large batch holds few payloads in memory.
-        known = newest.get(key)
-        if known is None or rules.order_key(fact) > rules.order_key(known):
-            newest[key] = fact
+        if is_clean(event.body):
+            clean.add(fact.event_id)
+        trace = trace_of(fact, version=rules.version_of(told))
+        versions.append(store.Version(key=key, trace=trace, customer=fact.customer))
+        traces.setdefault(key, []).append(trace)
+        # Only the facts of an object's newest second are kept, so that a large batch holds few payloads in memory.
+        held = newest.get(key)
+        if held is None or fact.created > held[0].created:
+            newest[key] = [fact]
+        elif fact.created == held[0].created:
+            held.append(fact)
     if not versions:
         return
     store.add_versions(versions)
-    changed = _save(newest)
+    changed = _save(traces, newest, clean)
     if changed:
         store.mark_changed(changed)
         wake(database.connection(), TOPIC)
 
 
-def _save(newest: dict[ObjectKey, Fact]) -> list[ObjectKey]:
-    """Make the newer versions current; returns the customers and products that are dirty now."""
+def _save(
+    traces: Mapping[ObjectKey, list[Trace]], newest: Mapping[ObjectKey, list[Fact]], clean: Collection[str]
+) -> list[ObjectKey]:
+    """Make the newest versions current; returns the customers and products that are dirty now.
+
+    ``clean`` names the events whose bodies hold no text that PostgreSQL cannot store.
+    """
     # Every writer takes rows in the same order, so that two workers wait for each other instead of deadlocking.
-    keys = sorted(newest, key=lambda key: (key.account_id, key.livemode, key.object_type, key.object_id))
-    current = store.lock(keys)
-    winners = []
-    for key in keys:
-        fact, known = newest[key], current.get(key)
-        if known is None or rules.order_key(fact) > known.order:
-            newest_shape = upcast(fact.object_type, fact.data)
-            winners.append(
-                store.Winner(
-                    key=key,
-                    fact=fact,
-                    rank=rules.event_rank(fact.event_type),
-                    essence=essence(fact.object_type, newest_shape),
-                    data=None if newest_shape is fact.data else newest_shape,
-                )
-            )
-    if not winners:
-        return []
-    written = store.save(winners, shape_version=SHAPE_VERSION)
+    keys = sorted(traces, key=lambda key: (key.account_id, key.livemode, key.object_type, key.object_id))
+    known = store.lock(keys)
+    heads = {key: current.head for key, current in known.items()}
+    moved = _advance(keys, heads, traces)
+    facts = _facts(moved, heads, newest)
+    store_again = {key: head for key, head in moved.items() if key not in facts}
+    if store_again:
+        store.reorder(store_again)
+    winners = [winner_of(key, moved[key], fact, clean=fact.event_id in clean) for key, fact in facts.items()]
+    fresh = [winner for winner in winners if winner.key not in known]
+    if fresh and store.add(fresh, shape_version=SHAPE_VERSION) < len(fresh):
+        # Another worker made one of these objects between our lock and our write, so neither its order nor its former
+        # customer is known to us: start over.
+        message = "the object appeared meanwhile"
+        raise psycopg.errors.SerializationFailure(message)
+    if len(fresh) < len(winners):
+        store.replace([winner for winner in winners if winner.key in known], shape_version=SHAPE_VERSION)
     dirty: dict[ObjectKey, None] = {}
     for winner in winners:
-        key, known = winner.key, current.get(winner.key)
-        if known is None and not written.get(key, False):
-            # Another worker made this object between our lock and our write, so its former customer is not known to
-            # us: start over.
-            message = "the object appeared meanwhile"
-            raise psycopg.errors.SerializationFailure(message)
-        customers = {
-            *rules.affected_customers(winner.fact),
-            *([known.customer] if known is not None and known.customer else []),
-        }
-        for customer in sorted(customers):
-            dirty[
-                ObjectKey(account_id=key.account_id, livemode=key.livemode, object_type="customer", object_id=customer)
-            ] = None
+        key, before = winner.key, known.get(winner.key)
+        customers = {*rules.affected_customers(winner.fact), *([before.customer] if before is not None else [])}
+        for customer in sorted(customers - {None}, key=str):
+            dirty[_customer(key, str(customer))] = None
         if key.object_type in CATALOG:
             dirty[key] = None
+    for key, current in known.items():
+        # What comes after a deletion changes nothing but when the customer was last heard of.
+        if (
+            current.customer is not None
+            and key not in facts
+            and max(trace.second for trace in traces[key]) > current.head.second
+        ):
+            dirty[_customer(key, current.customer)] = None
     return list(dirty)
+
+
+def _customer(key: ObjectKey, customer: str) -> ObjectKey:
+    return ObjectKey(account_id=key.account_id, livemode=key.livemode, object_type="customer", object_id=customer)
+
+
+def _advance(
+    keys: Sequence[ObjectKey], heads: Mapping[ObjectKey, Head], traces: Mapping[ObjectKey, list[Trace]]
+) -> dict[ObjectKey, Head]:
+    """The heads that these traces move. Ties and late events ask for what is stored; the usual event does not."""
+    moved: dict[ObjectKey, Head] = {}
+    wanted: dict[ObjectKey, int] = {}
+    for key in keys:
+        head = heads.get(key)
+        found = advance(head, traces[key])
+        if isinstance(found, Need):
+            wanted[key] = found.since
+        elif found is not head:
+            moved[key] = found
+    stored = store.traces(wanted) if wanted else {}
+    for key in wanted:
+        head = heads.get(key)
+        found = advance(head, traces[key], stored.get(key, ()))
+        if not isinstance(found, Need) and found != head:
+            moved[key] = found
+    return moved
+
+
+def _facts(
+    moved: Mapping[ObjectKey, Head], heads: Mapping[ObjectKey, Head], newest: Mapping[ObjectKey, list[Fact]]
+) -> dict[ObjectKey, Fact]:
+    """The facts that are current now and were not before; those of earlier batches are read from the log."""
+    facts: dict[ObjectKey, Fact] = {}
+    missing: dict[ObjectKey, Head] = {}
+    for key, head in moved.items():
+        before = heads.get(key)
+        if before is not None and (before.second, before.fact_id) == (head.second, head.fact_id):
+            continue
+        fact = next((fact for fact in newest[key] if fact.event_id == head.fact_id), None)
+        if fact is None:
+            missing[key] = head
+        else:
+            facts[key] = fact
+    return facts | read_again(missing)
+
+
+def read_again(heads: Mapping[ObjectKey, Head]) -> dict[ObjectKey, Fact]:
+    """The facts that these heads name, from the log; one whose body is gone is left out."""
+    if not heads:
+        return {}
+    found = inbox.bodies(
+        [(key.account_id, key.livemode, head.fact_id, from_unix(head.second)) for key, head in heads.items()]
+    )
+    bodies = {(event.account_id, event.livemode, event.event_id): event.body for event in found}
+    facts = {}
+    for key, head in heads.items():
+        body = bodies.get((key.account_id, key.livemode, head.fact_id))
+        fact = rules.facts_of(parse(body)) if body is not None else None
+        if fact is not None:
+            facts[key] = fact
+    return facts
+
+
+def winner_of(key: ObjectKey, head: Head, fact: Fact, *, clean: bool = False) -> store.Winner:
+    """The row that a fact makes when it is current; ``clean`` as for ``upcast``."""
+    shaped = upcast(fact.object_type, fact.data, clean=clean)
+    return store.Winner(
+        key=key,
+        fact=fact,
+        head=head,
+        essence=essence(fact.object_type, shaped),
+        data=None if shaped is fact.data else shaped,
+    )
 
 
 DRAIN: Final = Drain(name="mirror", topic=INBOX, queue=inbox.PENDING, since="received_at", apply=apply, batch=2000)

@@ -141,7 +141,7 @@ _item: Final = _of(
     discounts=_each(_discount),
 )
 _address: Final = _of("country", "state")
-_error: Final = _of("code", "decline_code", "message", "type")
+_error: Final = _of("code", "decline_code", "advice_code", "message", "type")
 _paid_with: Final = _of("type", card=_shown, us_bank_account=_shown, sepa_debit=_shown)
 
 _ESSENCES: Final[Mapping[str, Projection]] = {

@@ -16,7 +16,8 @@ class Object(models.Model):
     """Which event told the newest version of one Stripe object, and the fields that states are computed from.
 
     ``essence`` is JSON as text: it is written with every event and read by us alone. ``data`` is the whole object in
-    the newest shape, and null where the log holds it in that shape already.
+    the newest shape, and null where the log holds it in that shape already. ``verdict`` says how far the version can be
+    trusted to be the newest (0 certain, 1 ambiguous, 2 gap); ``head`` is the rest of what ``mirror.order`` keeps.
     """
 
     PERSONAL: ClassVar[Mapping[str, str]] = {"essence": "payload", "data": "payload"}
@@ -29,22 +30,29 @@ class Object(models.Model):
     customer = models.TextField(null=True)
     deleted = models.BooleanField()
     created = models.BigIntegerField()
-    rank = models.SmallIntegerField()
     event_id = models.TextField(db_collation="C")
     event_type = models.TextField()
+    verdict = models.SmallIntegerField()
+    head = models.TextField()
     shape_version = models.SmallIntegerField()
     essence = models.TextField()
     data = models.JSONField(null=True)
 
     class Meta:
-        """Found by customer for the fold."""
+        """Found by customer for the fold, by doubt for who reads them anew, by version for who makes them anew."""
 
         indexes: ClassVar = [
             models.Index(
                 fields=["account_id", "livemode", "customer", "object_type"],
                 name="mirror_object_customer",
                 condition=models.Q(customer__isnull=False),
-            )
+            ),
+            models.Index(
+                fields=["account_id", "livemode", "object_type"],
+                name="mirror_object_doubt",
+                condition=models.Q(verdict__gt=0),
+            ),
+            models.Index(fields=["shape_version"], name="mirror_object_shape"),
         ]
 
     @override
@@ -56,7 +64,8 @@ class Object(models.Model):
 class Version(models.Model):
     """One version of one object: a pointer to the event in the inbox that told it.
 
-    ``created`` is the event's, in Unix seconds.
+    ``created`` is the event's, in Unix seconds. ``state`` to ``read`` are its trace, from which ``mirror.order`` tells
+    the order without the bodies.
     """
 
     pk = models.CompositePrimaryKey("account_id", "livemode", "object_type", "object_id", "created", "event_id")
@@ -68,6 +77,13 @@ class Version(models.Model):
     event_id = models.TextField(db_collation="C")
     event_type = models.TextField()
     customer = models.TextField(null=True)
+    state = models.BigIntegerField()
+    before = models.BigIntegerField(null=True)
+    made = models.BigIntegerField(null=True)
+    api_version = models.TextField(null=True)
+    stage = models.SmallIntegerField(null=True)
+    deleted = models.BooleanField()
+    read = models.BooleanField()
 
     class Meta:
         """Found by customer, newest first, for the timeline."""

@@ -7,7 +7,7 @@ before its type has been looked at.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, Final, TypeGuard
 
 from trueup.mirror.errors import Unusable
@@ -117,30 +117,10 @@ def event_rank(event_type: str) -> int:
     return _RANK_BY_VERB.get(event_type[event_type.rfind(".") + 1 :], _RANK_OF_A_CHANGE)
 
 
-def order_key(fact: Fact) -> tuple[int, int, str]:
-    """The place of a fact among those of its object: (created, type rank, event id), the greatest is the newest.
-
-    Interim: within one second the rank is a guess from the type's name and the id is arbitrary, but the answer is the
-    same for every order of delivery. Causal order, read from ``previous_attributes``, takes its place.
-    """
-    return (fact.created, event_rank(fact.event_type), fact.event_id)
-
-
-def latest(facts: Iterable[Fact]) -> Fact:
-    """The newest of several facts about one object, whatever their order and number; none at all raises ``ValueError``.
-
-    Two facts with the same key are the same event; should their contents differ all the same, one of them is chosen
-    by content, so that the answer still does not depend on the order.
-    """
-    newest: Fact | None = None
-    key: tuple[int, int, str] = (-1, -1, "")
-    for fact in facts:
-        own = order_key(fact)
-        if newest is None or own > key or (own == key and fact != newest and repr(fact) > repr(newest)):
-            newest, key = fact, own
-    if newest is None:
-        raise ValueError("There is no newest among no facts.")
-    return newest
+def version_of(event: object) -> str | None:
+    """The API version that rendered the object in an event; ``None`` where it does not say."""
+    version = event.get("api_version") if type(event) is dict else None
+    return version if _is_name(version) else None
 
 
 def _id_of(value: object) -> str | None:

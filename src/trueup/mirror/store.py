@@ -2,61 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+import msgspec
 import orjson
 import psycopg
 
 from trueup.kernel.records import Record
+from trueup.mirror.order.types import Checkpoint, Head, Trace, Verdict
+from trueup.mirror.statements import (
+    ADD,
+    LOCK,
+    REORDER,
+    REPLACE,
+    TRACES,
+    VERSIONS,
+)
 from trueup.mirror.types import Fact, MirrorObject, ObjectKey
 from trueup.runtime import arrays, database
 
-# Every look-up by a list of keys goes through a lateral subquery with ``offset 0``: it reads the index row by row,
-# whatever the planner's statistics, which lag behind a fast load, would make of a join.
+UNKNOWN: Final = -(2**63)
+"""Stands for null in an array of fingerprints: one of 2**64 values, taken for unknown should it ever come."""
 
-LOCK: Final = b"""
-select k.account_id, k.livemode, k.object_type, k.object_id, o.customer, o.created, o.rank, o.event_id
-from unnest(%(account_id)b::int8[], %(livemode)b::bool[], %(object_type)b::text[], %(object_id)b::text[])
-     as k (account_id, livemode, object_type, object_id)
-cross join lateral (
-    select customer, created, rank, event_id from mirror_object
-    where (account_id, livemode, object_type, object_id) = (k.account_id, k.livemode, k.object_type, k.object_id)
-    offset 0 for update
-) o
-"""
-
-UPSERT: Final = b"""
-insert into mirror_object as o (
-    account_id, livemode, object_type, object_id, customer, deleted, created, rank, event_id, event_type,
-    shape_version, essence, data
-)
-select account_id, livemode, object_type, object_id, nullif(customer, ''), deleted, created, rank, event_id, event_type,
-       %(shape_version)b, essence, nullif(data, '')::jsonb
-from unnest(
-    %(account_id)b::int8[], %(livemode)b::bool[], %(object_type)b::text[], %(object_id)b::text[],
-    %(customer)b::text[], %(deleted)b::bool[], %(created)b::int8[], %(rank)b::int8[], %(event_id)b::text[],
-    %(event_type)b::text[], %(essence)b::text[], %(data)b::text[]
-) as row (
-    account_id, livemode, object_type, object_id, customer, deleted, created, rank, event_id, event_type, essence, data
-)
-on conflict (account_id, livemode, object_type, object_id) do update set
-    customer = excluded.customer, deleted = excluded.deleted, created = excluded.created, rank = excluded.rank,
-    event_id = excluded.event_id, event_type = excluded.event_type, shape_version = excluded.shape_version,
-    essence = excluded.essence, data = excluded.data
-where (excluded.created, excluded.rank, excluded.event_id collate "C") > (o.created, o.rank, o.event_id collate "C")
-returning account_id, livemode, object_type, object_id, xmax = 0
-"""
-
-VERSIONS: Final = b"""
-insert into mirror_version (account_id, livemode, object_type, object_id, created, event_id, event_type, customer)
-select account_id, livemode, object_type, object_id, created, event_id, event_type, nullif(customer, '')
-from unnest(
-    %(account_id)b::int8[], %(livemode)b::bool[], %(object_type)b::text[], %(object_id)b::text[],
-    %(created)b::int8[], %(event_id)b::text[], %(event_type)b::text[], %(customer)b::text[]
-) as row (account_id, livemode, object_type, object_id, created, event_id, event_type, customer)
-on conflict do nothing
-"""
+VERDICTS: Final = (Verdict.CERTAIN, Verdict.AMBIGUOUS, Verdict.GAP)
+"""By their numbers in the table."""
 
 CHANGED: Final = b"""
 insert into mirror_changed (account_id, livemode, object_type, object_id)
@@ -130,10 +100,10 @@ order by created desc, event_id collate "C" desc limit %(limit)s
 
 
 class Current(Record, frozen=True):
-    """What the mirror holds of an object before a batch: whose it is and the order key of its version."""
+    """What the mirror holds of an object before a batch: whose it is, and its order."""
 
     customer: str | None
-    order: tuple[int, int, str]
+    head: Head
 
 
 class Winner(Record, frozen=True):
@@ -144,19 +114,33 @@ class Winner(Record, frozen=True):
 
     key: ObjectKey
     fact: Fact
-    rank: int
+    head: Head
     essence: dict[str, Any]
     data: dict[str, Any] | None
 
 
 class Version(Record, frozen=True):
-    """A pointer to the event that told one version of an object; ``created`` is the event's, in Unix seconds."""
+    """A pointer to the event that told one version of an object, with its trace."""
 
     key: ObjectKey
-    created: int
-    event_id: str
-    event_type: str
+    trace: Trace
     customer: str | None
+
+
+class _Head(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """What the columns do not hold of a ``Head``."""
+
+    state: int
+    version: str | None
+    made: int | None
+    read: bool
+    floor: int
+    gap: bool
+    tied: bool
+    since: int
+    since_state: int | None
+    since_version: str | None
+    since_gap: bool
 
 
 class HistoryRow(Record, frozen=True):
@@ -167,6 +151,10 @@ class HistoryRow(Record, frozen=True):
     event_type: str
     object_type: str
     object_id: str
+
+
+_encode: Final = msgspec.json.Encoder().encode
+_decode: Final = msgspec.json.Decoder(_Head).decode
 
 
 def _keys(keys: Sequence[ObjectKey]) -> dict[str, Any]:
@@ -186,47 +174,137 @@ def _customers(customers: Sequence[tuple[int, bool, str]]) -> dict[str, Any]:
     }
 
 
+def _packed(head: Head) -> bytes:
+    start = head.checkpoint
+    return _encode(
+        _Head(
+            head.state,
+            head.version,
+            head.made,
+            head.read,
+            head.floor,
+            head.gap,
+            head.tied,
+            start.since,
+            start.state,
+            start.version,
+            start.gap,
+        )
+    )
+
+
+def _unpacked(row: tuple[Any, ...]) -> Head:
+    """From (created, event id, event type, deleted, verdict, head)."""
+    created, event_id, event_type, deleted, verdict, packed = row
+    rest = _decode(packed)
+    return Head(
+        second=created,
+        fact_id=event_id,
+        event_type=event_type,
+        state=rest.state,
+        verdict=VERDICTS[verdict],
+        checkpoint=Checkpoint(since=rest.since, state=rest.since_state, version=rest.since_version, gap=rest.since_gap),
+        made=rest.made,
+        version=rest.version,
+        deleted=deleted,
+        read=rest.read,
+        floor=rest.floor,
+        gap=rest.gap,
+        tied=rest.tied,
+    )
+
+
 def lock(keys: Sequence[ObjectKey]) -> dict[ObjectKey, Current]:
     """Lock the current rows of these keys in key order; keys the mirror does not know are left out."""
     rows = psycopg.Cursor(database.connection()).execute(LOCK, _keys(keys), binary=True).fetchall()
     return {
         ObjectKey(account_id=row[0], livemode=row[1], object_type=row[2], object_id=row[3]): Current(
-            customer=row[4], order=(row[5], row[6], row[7])
+            customer=row[4], head=_unpacked(row[5:])
         )
         for row in rows
     }
 
 
-def save(winners: Sequence[Winner], *, shape_version: int) -> dict[ObjectKey, bool]:
-    """Make versions current where they are newer.
+def replace(winners: Sequence[Winner], *, shape_version: int) -> None:
+    """Make versions current of objects whose rows the caller has locked."""
+    psycopg.Cursor(database.connection()).execute(REPLACE, _winners(winners, shape_version))
 
-    Answers which were written, and whether the object is new to the mirror.
+
+def add(winners: Sequence[Winner], *, shape_version: int) -> int:
+    """Make versions current of objects that the mirror did not know.
+
+    Answers how many were written: fewer when somebody else wrote one meanwhile.
     """
+    return psycopg.Cursor(database.connection()).execute(ADD, _winners(winners, shape_version)).rowcount
+
+
+def _winners(winners: Sequence[Winner], shape_version: int) -> dict[str, Any]:
     facts = [winner.fact for winner in winners]
-    values = _keys([winner.key for winner in winners]) | {
+    heads = [winner.head for winner in winners]
+    return _keys([winner.key for winner in winners]) | {
         "customer": arrays.texts([fact.customer or "" for fact in facts]),
-        "deleted": arrays.bools([fact.deleted for fact in facts]),
-        "created": arrays.int8s([fact.created for fact in facts]),
-        "rank": arrays.int8s([winner.rank for winner in winners]),
-        "event_id": arrays.texts([fact.event_id for fact in facts]),
-        "event_type": arrays.texts([fact.event_type for fact in facts]),
+        "deleted": arrays.bools([head.deleted for head in heads]),
+        "created": arrays.int8s([head.second for head in heads]),
+        "event_id": arrays.texts([head.fact_id for head in heads]),
+        "event_type": arrays.texts([head.event_type for head in heads]),
+        "verdict": arrays.int8s([VERDICTS.index(head.verdict) for head in heads]),
+        "head": arrays.utf8s([_packed(head) for head in heads]),
         "essence": arrays.utf8s([orjson.dumps(winner.essence) for winner in winners]),
         "data": arrays.utf8s([b"" if winner.data is None else orjson.dumps(winner.data) for winner in winners]),
         "shape_version": shape_version,
     }
-    rows = psycopg.Cursor(database.connection()).execute(UPSERT, values, binary=True).fetchall()
-    return {ObjectKey(account_id=row[0], livemode=row[1], object_type=row[2], object_id=row[3]): row[4] for row in rows}
+
+
+def reorder(heads: Mapping[ObjectKey, Head]) -> None:
+    """Write what is known of the order of objects whose current version stays the same."""
+    values = _keys(list(heads)) | {
+        "verdict": arrays.int8s([VERDICTS.index(head.verdict) for head in heads.values()]),
+        "head": arrays.utf8s([_packed(head) for head in heads.values()]),
+    }
+    psycopg.Cursor(database.connection()).execute(REORDER, values)
 
 
 def add_versions(versions: Sequence[Version]) -> None:
     """Point at the events that told these versions; those known already stay."""
+    traces = [version.trace for version in versions]
     values = _keys([version.key for version in versions]) | {
-        "created": arrays.int8s([version.created for version in versions]),
-        "event_id": arrays.texts([version.event_id for version in versions]),
-        "event_type": arrays.texts([version.event_type for version in versions]),
+        "created": arrays.int8s([trace.second for trace in traces]),
+        "event_id": arrays.texts([trace.fact_id for trace in traces]),
+        "event_type": arrays.texts([trace.event_type for trace in traces]),
         "customer": arrays.texts([version.customer or "" for version in versions]),
+        "state": arrays.int8s([trace.state for trace in traces]),
+        "before": arrays.int8s([UNKNOWN if trace.before is None else trace.before for trace in traces]),
+        "made": arrays.int8s([-1 if trace.made is None else trace.made for trace in traces]),
+        "api_version": arrays.texts([trace.version or "" for trace in traces]),
+        "stage": arrays.int8s([-1 if trace.stage is None else trace.stage for trace in traces]),
+        "deleted": arrays.bools([trace.deleted for trace in traces]),
+        "read": arrays.bools([trace.read for trace in traces]),
+        "unknown": UNKNOWN,
     }
     psycopg.Cursor(database.connection()).execute(VERSIONS, values)
+
+
+def traces(since: Mapping[ObjectKey, int]) -> dict[ObjectKey, list[Trace]]:
+    """The traces of each object's versions from a second on."""
+    values = _keys(list(since)) | {"since": arrays.int8s(list(since.values()))}
+    found: dict[ObjectKey, list[Trace]] = {}
+    for row in psycopg.Cursor(database.connection()).execute(TRACES, values, binary=True).fetchall():
+        key = ObjectKey(account_id=row[0], livemode=row[1], object_type=row[2], object_id=row[3])
+        found.setdefault(key, []).append(
+            Trace(
+                second=row[4],
+                fact_id=row[5],
+                event_type=row[6],
+                state=row[7],
+                before=row[8],
+                made=row[9],
+                version=row[10],
+                stage=row[11],
+                deleted=row[12],
+                read=row[13],
+            )
+        )
+    return found
 
 
 def mark_changed(keys: Sequence[ObjectKey], *, unless_queued: bool = False) -> None:

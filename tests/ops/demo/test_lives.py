@@ -17,7 +17,10 @@ import msgspec
 import pytest
 
 from tests.ops.demo.conftest import NOW
-from trueup.mirror.rules import facts_of, latest
+from trueup.mirror.order.resolve import resolve
+from trueup.mirror.order.traces import trace_of
+from trueup.mirror.order.types import Verdict
+from trueup.mirror.rules import facts_of
 from trueup.ops.demo import bills
 from trueup.ops.demo.engine import Engine, changed, months_after
 from trueup.ops.demo.lives import generate
@@ -151,10 +154,12 @@ def test_an_object_is_told_by_its_creation_first(year: list[Event]) -> None:
     }
 
 
-def test_the_order_within_a_second_can_be_told_from_the_types(year: list[Event], hour: list[Event]) -> None:
+def test_the_order_within_a_second_can_be_told_from_the_events(year: list[Event], hour: list[Event]) -> None:
     for told in by_object(year + hour).values():
         facts = [fact for event in told if (fact := facts_of(event))]
-        assert latest(facts).data == told[-1]["data"]["object"]
+        head = resolve(map(trace_of, facts)).head
+        assert head.verdict is Verdict.CERTAIN, (head, [event["type"] for event in told])
+        assert [fact.data for fact in facts if fact.event_id == head.fact_id] == [told[-1]["data"]["object"]]
 
 
 def test_whatever_an_object_names_was_told_before(year: list[Event], hour: list[Event]) -> None:

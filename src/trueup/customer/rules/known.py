@@ -27,7 +27,7 @@ STAGES: Final = (*(stage for _, stage in PRECEDENCE), Stage.LEAD)
 """The stage of each rank; the last is that of a status of tomorrow."""
 
 _UNKNOWN: Final = len(PRECEDENCE)
-_CATALOG_TYPES: Final = frozenset({"product", "price", "plan"})
+_CATALOG_TYPES: Final = frozenset({"product", "price", "plan", "coupon", "discount"})
 _PAYING_TYPES: Final = frozenset({"charge", "payment_intent", "invoice"})
 
 _T = TypeVar("_T")

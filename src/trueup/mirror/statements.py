@@ -1,0 +1,89 @@
+"""The mirror's statements."""
+
+from __future__ import annotations
+
+from typing import Final
+
+# Every look-up by a list of keys goes through a lateral subquery with ``offset 0``: it reads the index row by row,
+# whatever the planner's statistics, which lag behind a fast load, would make of a join.
+
+LOCK: Final = b"""
+select k.account_id, k.livemode, k.object_type, k.object_id, o.customer, o.created, o.event_id, o.event_type, o.deleted,
+       o.verdict, o.head
+from unnest(%(account_id)b::int8[], %(livemode)b::bool[], %(object_type)b::text[], %(object_id)b::text[])
+     as k (account_id, livemode, object_type, object_id)
+cross join lateral (
+    select customer, created, event_id, event_type, deleted, verdict, head from mirror_object
+    where (account_id, livemode, object_type, object_id) = (k.account_id, k.livemode, k.object_type, k.object_id)
+    offset 0 for update
+) o
+"""
+
+SAVE: Final = """
+insert into mirror_object as o (
+    account_id, livemode, object_type, object_id, customer, deleted, created, event_id, event_type, verdict, head,
+    shape_version, essence, data
+)
+select account_id, livemode, object_type, object_id, nullif(customer, ''), deleted, created, event_id, event_type,
+       verdict, head, %(shape_version)b, essence, nullif(data, '')::jsonb
+from unnest(
+    %(account_id)b::int8[], %(livemode)b::bool[], %(object_type)b::text[], %(object_id)b::text[],
+    %(customer)b::text[], %(deleted)b::bool[], %(created)b::int8[], %(event_id)b::text[], %(event_type)b::text[],
+    %(verdict)b::int8[], %(head)b::text[], %(essence)b::text[], %(data)b::text[]
+) as row (
+    account_id, livemode, object_type, object_id, customer, deleted, created, event_id, event_type, verdict, head,
+    essence, data
+)
+on conflict (account_id, livemode, object_type, object_id) do """
+
+REPLACE: Final = f"""{SAVE} update set
+    customer = excluded.customer, deleted = excluded.deleted, created = excluded.created, event_id = excluded.event_id,
+    event_type = excluded.event_type, verdict = excluded.verdict, head = excluded.head,
+    shape_version = excluded.shape_version, essence = excluded.essence, data = excluded.data
+""".encode()
+"""Only under the lock: whoever holds the row knows its order."""
+
+ADD: Final = f"{SAVE} nothing".encode()
+
+REORDER: Final = b"""
+update mirror_object o set verdict = k.verdict, head = k.head
+from unnest(
+    %(account_id)b::int8[], %(livemode)b::bool[], %(object_type)b::text[], %(object_id)b::text[], %(verdict)b::int8[],
+    %(head)b::text[]
+) as k (account_id, livemode, object_type, object_id, verdict, head)
+where (o.account_id, o.livemode, o.object_type, o.object_id) =
+      (k.account_id, k.livemode, k.object_type, k.object_id)
+"""
+
+VERSIONS: Final = b"""
+insert into mirror_version (
+    account_id, livemode, object_type, object_id, created, event_id, event_type, customer, state, before, made,
+    api_version, stage, deleted, read
+)
+select account_id, livemode, object_type, object_id, created, event_id, event_type, nullif(customer, ''), state,
+       nullif(before, %(unknown)b), nullif(made, -1), nullif(api_version, ''), nullif(stage, -1), deleted, read
+from unnest(
+    %(account_id)b::int8[], %(livemode)b::bool[], %(object_type)b::text[], %(object_id)b::text[],
+    %(created)b::int8[], %(event_id)b::text[], %(event_type)b::text[], %(customer)b::text[], %(state)b::int8[],
+    %(before)b::int8[], %(made)b::int8[], %(api_version)b::text[], %(stage)b::int8[], %(deleted)b::bool[],
+    %(read)b::bool[]
+) as row (
+    account_id, livemode, object_type, object_id, created, event_id, event_type, customer, state, before, made,
+    api_version, stage, deleted, read
+)
+on conflict do nothing
+"""
+
+TRACES: Final = b"""
+select k.account_id, k.livemode, k.object_type, k.object_id, v.created, v.event_id, v.event_type, v.state, v.before,
+       v.made, v.api_version, v.stage, v.deleted, v.read
+from unnest(
+    %(account_id)b::int8[], %(livemode)b::bool[], %(object_type)b::text[], %(object_id)b::text[], %(since)b::int8[]
+) as k (account_id, livemode, object_type, object_id, since)
+cross join lateral (
+    select * from mirror_version
+    where (account_id, livemode, object_type, object_id) = (k.account_id, k.livemode, k.object_type, k.object_id)
+      and created >= k.since
+    offset 0
+) v
+"""
