@@ -200,6 +200,8 @@ COMMANDS: dict[str, tuple[list[str], list[str]]] = {
     "token list": (["token", "list"], []),
     "migrate": (["migrate"], []),
     "metrics case": (["metrics", "case", "{cases}"], []),
+    "views list": (["views", "list"], []),
+    "views sql": (["views", "sql", "customers"], []),
 }
 """Commands as they are typed, and the entries each has to leave; those that read leave none."""
 

@@ -15,7 +15,7 @@ from typer.main import get_command
 from trueup.audit import service as audit
 from trueup.kernel.errors import TrueupError, Unavailable
 from trueup.ops import main, output
-from trueup.ops.commands import accounts, customers, demo, events, metrics, operators, processes
+from trueup.ops.commands import accounts, customers, demo, events, metrics, operators, processes, views
 
 
 def _version(wanted: bool) -> None:  # noqa: FBT001 - the shape that typer calls
@@ -38,6 +38,7 @@ customers.register(app)
 events.register(app)
 metrics.register(app)
 demo.register(app)
+views.register(app)
 
 
 def run(arguments: Sequence[str]) -> int:

@@ -15,6 +15,7 @@ from django.db.migrations.executor import MigrationExecutor
 from trueup.accounts import service as accounts
 from trueup.inbox import service as inbox
 from trueup.kernel.errors import TrueupError, Unavailable
+from trueup.mirror.views import install as views
 from trueup.runtime import configuration, installation, logs
 
 log = logs.get(__name__)
@@ -41,6 +42,7 @@ def prepare() -> None:
             with _timeouts():
                 _migrate()
                 inbox.ensure_partitions()
+                views.refresh()
                 accounts.check_key(installation.sealer())
         except (DatabaseError, psycopg.Error, MigrationSchemaMissing) as error:
             explained = _explained(error)
