@@ -9,12 +9,21 @@ import os
 import sys
 from collections.abc import Awaitable, Callable, MutableMapping
 from pathlib import Path
+from types import ModuleType
 from typing import Any, Final
 
 if __name__ == "__main__":
     # structlog draws tracebacks with rich where it finds it. Nobody watches this process in a terminal, and rich
     # takes 6 MiB.
     sys.modules["rich"] = None  # type: ignore[assignment]
+    # prometheus_client brings a web server and a client of its own. Ours answers /metrics, and they take another one.
+    for name, unused in {
+        "http.server": "BaseHTTPRequestHandler",
+        "wsgiref.simple_server": "make_server WSGIRequestHandler WSGIServer",
+        "urllib.request": "BaseHandler build_opener HTTPHandler HTTPRedirectHandler HTTPSHandler Request",
+    }.items():
+        sys.modules[name] = ModuleType(name)
+        vars(sys.modules[name]).update(dict.fromkeys(unused.split(), object))
 
 from prometheus_client import REGISTRY, generate_latest
 
