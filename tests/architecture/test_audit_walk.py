@@ -31,6 +31,7 @@ from trueup.customer import service as customers
 from trueup.inbox import service as inbox
 from trueup.kernel.actor import Actor, ActorKind
 from trueup.mirror import service as mirror
+from trueup.mirror.types import ObjectKey
 from trueup.operators import service as operators
 from trueup.operators.types import NewToken, Person, Scope
 from trueup.ops import cli
@@ -73,6 +74,7 @@ def connect(name: str = "other", **given: Any) -> Account:
 
 
 Scenario = Callable[[Stage], object]
+CUSTOMER = ObjectKey(account_id=1, livemode=False, object_type="customer", object_id="cus_000")
 
 CHANGES: dict[str, tuple[Scenario, list[str]]] = {
     "accounts.connect": (
@@ -148,6 +150,7 @@ READS: dict[str, Scenario] = {
     "inbox.stats": lambda _: inbox.stats(),
     "mirror.depth": lambda _: mirror.depth(database.connection()),
     "mirror.history": lambda stage: mirror.history(stage.key, before=(2**62, ""), only=["customer.created"], limit=5),
+    "mirror.event_types": lambda _: mirror.event_types([(CUSTOMER, 0, "evt_1")]),
     "mirror.last_events": lambda stage: mirror.last_events([stage.key]),
     "mirror.objects": lambda _: mirror.objects([]),
     "mirror.objects_of": lambda stage: mirror.objects_of([stage.key], ["customer"]),
@@ -159,6 +162,7 @@ READS: dict[str, Scenario] = {
     "customer.names": lambda stage: customers.names([stage.key]),
     "customer.search": lambda _: customers.search(),
     "customer.timeline": lambda _: customers.timeline("cus_000"),
+    "customer.why": lambda _: customers.why("cus_000", "stage"),
 }
 """What only reads; it is run where writing is forbidden."""
 
@@ -193,6 +197,7 @@ COMMANDS: dict[str, tuple[list[str], list[str]]] = {
     "customers": (["customers"], []),
     "customer show": (["customer", "show", "cus_000"], []),
     "customer timeline": (["customer", "timeline", "cus_000"], []),
+    "customer why": (["customer", "why", "cus_000", "stage"], []),
     "events": (["events"], []),
     "event": (["event", "{event}"], []),
     "status": (["status"], []),

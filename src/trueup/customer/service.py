@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from trueup.accounts import service as accounts
 from trueup.audit import service as audit
 from trueup.audit.types import Action
 from trueup.customer import rules, store
 from trueup.customer.fold import FOLD_VERSION
+from trueup.customer.rules import declines
+from trueup.customer.rules.contact import contact_details, contact_fields
 from trueup.customer.rules.mrr import cases
 from trueup.customer.rules.reasons import sentence
 from trueup.customer.types import (
+    Contact,
     Customer,
     CustomerRow,
     CustomerState,
     Entry,
     ExplainedFact,
     Explanation,
+    Failure,
     Stage,
 )
 from trueup.kernel.actor import Actor
@@ -29,6 +33,7 @@ from trueup.kernel.time import from_unix
 from trueup.mirror import service as mirror
 from trueup.mirror.service import CustomerKey
 from trueup.mirror.types import ObjectKey
+from trueup.mirror.upcast.shape import id_of, text
 from trueup.runtime import database, queues
 from trueup.runtime.pages import Number, Page, decode_cursor, encode_cursor, invalid_cursor
 from trueup.runtime.wake import wake
@@ -169,6 +174,48 @@ def why(id: str, field: str) -> Explanation:  # noqa: A002 - the field's name
     )
 
 
+def contact(id: str) -> Contact:  # noqa: A002 - the field's name
+    """The fields that other systems keep about a customer, with what they leave out; dates are days in UTC."""
+    state = get(id).state
+    return Contact(fields=contact_fields(state), details=contact_details(state))
+
+
+def failure_told(failure: Failure) -> declines.Explanation:
+    """What a failed payment means to whoever supports the customer."""
+    return declines.explain(failure.code, None)
+
+
+def price_names(customer: Customer) -> dict[str, str]:
+    """What to call the prices of a customer's scheduled changes: the product's name, else the nickname, by price id.
+
+    A price without either, and one that the mirror does not know, is left out.
+    """
+    wanted = {item.price_id for change in customer.state.scheduled_changes for item in change.items if item.price_id}
+    found = {
+        plan.price_id: name
+        for plan in customer.state.plans
+        if plan.price_id in wanted and (name := plan.product_name or plan.nickname) is not None
+    }
+    prices = _catalog(customer, "price", wanted - found.keys())
+    product_of = {price: id_of(data.get("product")) for price, data in prices.items()}
+    products = _catalog(customer, "product", {product for product in product_of.values() if product is not None})
+    for price, data in prices.items():
+        product = products.get(product_of[price] or "", {})
+        name = text(product.get("name")) or text(data.get("nickname"))
+        if name is not None:
+            found[price] = name
+    return found
+
+
+def _catalog(customer: Customer, object_type: str, ids: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """What the mirror knows of these objects of the catalogue, by id."""
+    keys = [
+        ObjectKey(account_id=customer.account_id, livemode=customer.livemode, object_type=object_type, object_id=one)
+        for one in sorted(ids)
+    ]
+    return {one.object_id: one.data for found in mirror.objects(keys).values() for one in found}
+
+
 def names(keys: Sequence[CustomerKey]) -> dict[CustomerKey, str]:
     """What to call these customers: their name, else their email; those with neither are left out."""
     return store.names(sorted(set(keys)))
@@ -216,8 +263,9 @@ def timeline(id: str, *, limit: int = 25, after: str | None = None, kinds: froze
 def mark_outdated(*, limit: int = 5000) -> int:
     """Queue customers that another version of the rules folded.
 
-    Returns how many. Run by the sweep, so a changed rule heals by itself.
+    Returns how many, 0 when all of them wait already. Run by the sweep, so a changed rule heals by itself.
     """
+    queued = 0
     with database.transaction() as connection:
         keys = [
             ObjectKey(account_id=account_id, livemode=livemode, object_type="customer", object_id=customer)
@@ -225,9 +273,9 @@ def mark_outdated(*, limit: int = 5000) -> int:
         ]
         if keys:
             # One that was set aside stays so: queued at every sweep, it would fill the queue with its failures.
-            mirror.mark_changed(keys, unless_queued=True)
+            queued = mirror.mark_changed(keys, unless_queued=True)
             wake(connection, mirror.TOPIC)
-    return len(keys)
+    return queued
 
 
 def refold(*, ids: list[str], by: Actor) -> int:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from trueup.customer import service
 from trueup.customer.drain import DRAIN
 from trueup.runtime import topics
 
 topics.subscribe(DRAIN)
+topics.heal(service.mark_outdated)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
+import orjson
 import psycopg
 
 from trueup.inbox import service as inbox
@@ -80,7 +81,7 @@ def _save(
     ``clean`` names the events whose bodies hold no text that PostgreSQL cannot store.
     """
     # Every writer takes rows in the same order, so that two workers wait for each other instead of deadlocking.
-    keys = sorted(traces, key=lambda key: (key.account_id, key.livemode, key.object_type, key.object_id))
+    keys = sorted(traces, key=_place)
     known = store.lock(keys)
     heads = {key: current.head for key, current in known.items()}
     moved = _advance(keys, heads, traces)
@@ -187,6 +188,37 @@ def winner_of(key: ObjectKey, head: Head, fact: Fact, *, clean: bool = False) ->
         essence=essence(fact.object_type, shaped),
         data=None if shaped is fact.data else shaped,
     )
+
+
+def remake(*, limit: int = 2000) -> int:
+    """Make objects again from the log that an older upcaster or essence made; returns how many.
+
+    Run by the sweep until there are none, so a better rule heals by itself. Whose essence changed is queued.
+    """
+    with database.transaction() as connection:
+        rows = store.outdated(shape_version=SHAPE_VERSION, limit=limit)
+        facts = read_again({key: current.head for key, (current, _essence) in rows.items()})
+        winners = [winner_of(key, rows[key][0].head, fact) for key, fact in facts.items()]
+        if winners:
+            store.replace(winners, shape_version=SHAPE_VERSION)
+        gone = [key for key in rows if key not in facts]
+        if gone:
+            store.note_shaped(gone, shape_version=SHAPE_VERSION)
+        changed = [winner for winner in winners if orjson.dumps(winner.essence).decode() != rows[winner.key][1]]
+        dirty = {
+            _customer(winner.key, customer): None
+            for winner in changed
+            for customer in rules.affected_customers(winner.fact)
+        }
+        dirty |= {winner.key: None for winner in changed if winner.key.object_type in CATALOG}
+        if dirty:
+            store.mark_changed(list(dirty))
+            wake(connection, TOPIC)
+    return len(rows)
+
+
+def _place(key: ObjectKey) -> tuple[int, bool, str, str]:
+    return (key.account_id, key.livemode, key.object_type, key.object_id)
 
 
 DRAIN: Final = Drain(name="mirror", topic=INBOX, queue=inbox.PENDING, since="received_at", apply=apply, batch=2000)

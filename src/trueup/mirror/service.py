@@ -75,13 +75,13 @@ def event_types(versions: Sequence[tuple[ObjectKey, int, str]]) -> dict[str, str
     return store.event_types(versions) if versions else {}
 
 
-def mark_changed(keys: Iterable[ObjectKey], *, unless_queued: bool = False) -> None:
-    """Queue customers or products to be folded again; the caller wakes ``TOPIC``.
+def mark_changed(keys: Iterable[ObjectKey], *, unless_queued: bool = False) -> int:
+    """Queue customers or products to be folded again, and return how many; the caller wakes ``TOPIC``.
 
     ``unless_queued`` leaves out those with a row already, due or set aside. It is for a caller that comes again, as the
     sweep does, and not for one that changed something: the row may be in the hands of a reader that looked before.
     """
-    store.mark_changed(list(keys), unless_queued=unless_queued)
+    return store.mark_changed(list(keys), unless_queued=unless_queued)
 
 
 def depth(connection: psycopg.Connection[tuple[Any, ...]]) -> queues.Depth:

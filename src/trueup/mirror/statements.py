@@ -87,3 +87,19 @@ cross join lateral (
     offset 0
 ) v
 """
+
+OUTDATED: Final = b"""
+select account_id, livemode, object_type, object_id, customer, created, event_id, event_type, deleted, verdict, head,
+       essence
+from mirror_object where shape_version < %(shape_version)s or shape_version > %(shape_version)s
+limit %(limit)s for update skip locked
+"""
+"""Two ranges of an index that are empty nearly always; an inequality would read the table."""
+
+SHAPED: Final = b"""
+update mirror_object o set shape_version = %(shape_version)b
+from unnest(%(account_id)b::int8[], %(livemode)b::bool[], %(object_type)b::text[], %(object_id)b::text[])
+     as k (account_id, livemode, object_type, object_id)
+where (o.account_id, o.livemode, o.object_type, o.object_id) =
+      (k.account_id, k.livemode, k.object_type, k.object_id)
+"""

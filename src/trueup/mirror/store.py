@@ -14,8 +14,10 @@ from trueup.mirror.order.types import Checkpoint, Head, Trace, Verdict
 from trueup.mirror.statements import (
     ADD,
     LOCK,
+    OUTDATED,
     REORDER,
     REPLACE,
+    SHAPED,
     TRACES,
     VERSIONS,
 )
@@ -255,6 +257,24 @@ def _winners(winners: Sequence[Winner], shape_version: int) -> dict[str, Any]:
     }
 
 
+def outdated(*, shape_version: int, limit: int) -> dict[ObjectKey, tuple[Current, str]]:
+    """Lock some objects that were made by other versions of the rules; with each its essence as it stands."""
+    values = {"shape_version": shape_version, "limit": limit}
+    rows = psycopg.Cursor(database.connection()).execute(OUTDATED, values).fetchall()
+    return {
+        ObjectKey(account_id=row[0], livemode=row[1], object_type=row[2], object_id=row[3]): (
+            Current(customer=row[4], head=_unpacked(row[5:11])),
+            row[11],
+        )
+        for row in rows
+    }
+
+
+def note_shaped(keys: Sequence[ObjectKey], *, shape_version: int) -> None:
+    """Take objects as they are for made by this version: their events are gone, so nothing better can be made."""
+    psycopg.Cursor(database.connection()).execute(SHAPED, _keys(keys) | {"shape_version": shape_version})
+
+
 def reorder(heads: Mapping[ObjectKey, Head]) -> None:
     """Write what is known of the order of objects whose current version stays the same."""
     values = _keys(list(heads)) | {
@@ -307,10 +327,10 @@ def traces(since: Mapping[ObjectKey, int]) -> dict[ObjectKey, list[Trace]]:
     return found
 
 
-def mark_changed(keys: Sequence[ObjectKey], *, unless_queued: bool = False) -> None:
-    """Queue customers and products whose objects moved. The one place that marks."""
+def mark_changed(keys: Sequence[ObjectKey], *, unless_queued: bool = False) -> int:
+    """Queue customers and products whose objects moved; returns how many. The one place that marks."""
     statement = CHANGED_UNLESS_QUEUED if unless_queued else CHANGED
-    psycopg.Cursor(database.connection()).execute(statement, _keys(keys))
+    return psycopg.Cursor(database.connection()).execute(statement, _keys(keys)).rowcount
 
 
 def _objects(sql: bytes, values: dict[str, Any]) -> dict[tuple[int, bool, str], list[MirrorObject]]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from trueup.mirror.drain import DRAIN
+from trueup.mirror.drain import DRAIN, remake
 from trueup.runtime import topics
 
 topics.subscribe(DRAIN)
+topics.heal(remake)

@@ -10,15 +10,16 @@ from procrastinate.contrib.django import app
 from procrastinate.exceptions import ConnectorException
 from procrastinate.jobs import Status
 
-from trueup.customer import service as customers
 from trueup.inbox import service as inbox
-from trueup.runtime import database, logs, queues, topics
+from trueup.runtime import clock, database, logs, queues, topics
 from trueup.runtime.wake import wake
 
 log = logs.get(__name__)
 
 LATE_SECONDS: Final = 10.0
 """Rows older than this were announced to nobody, or to somebody who died."""
+HEAL_SECONDS: Final = 5.0
+"""How long a sweep heals what an older rule made before it leaves the rest to the next."""
 
 
 def sweep_once() -> int:
@@ -36,8 +37,18 @@ def sweep_once() -> int:
                 log.info(
                     "sweep.woke", drain=drain.name, waiting=depth.waiting, oldest_seconds=round(depth.oldest_seconds)
                 )
-    customers.mark_outdated()
+    for heal in topics.heals():
+        _healed(heal)
     return woken
+
+
+def _healed(heal: topics.Heal) -> None:
+    """Heal piece by piece, for a while; the next sweep goes on."""
+    until, rows = clock.monotonic() + HEAL_SECONDS, 0
+    while clock.monotonic() < until and (found := heal()):
+        rows += found
+    if rows:
+        log.info("sweep.healed", by=heal.__module__, rows=rows)
 
 
 @app.periodic(cron="* * * * * */15")
