@@ -235,6 +235,16 @@ class CustomerState(Record, frozen=True):
     why: dict[str, Why]
 
 
+class Contact(Record, frozen=True):
+    """What other systems keep about a customer as a contact, as ``rules.contact`` says it.
+
+    ``fields`` are the six that are published, by their exact names; ``details`` are what those leave out.
+    """
+
+    fields: dict[str, str | bool | None]
+    details: dict[str, str | dict[str, str] | None]
+
+
 class Tone(StrEnum):
     """How an entry of the timeline should feel."""
 
