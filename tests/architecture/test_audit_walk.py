@@ -28,6 +28,7 @@ from trueup.accounts import service as accounts
 from trueup.accounts.types import Account
 from trueup.audit import service as audit
 from trueup.customer import service as customers
+from trueup.customer.types import Failure
 from trueup.inbox import service as inbox
 from trueup.kernel.actor import Actor, ActorKind
 from trueup.mirror import service as mirror
@@ -41,6 +42,9 @@ from trueup.runtime import configuration, database, installation
 from trueup.runtime.crypto import Sealer
 
 BY = Actor(kind=ActorKind.COMMAND_LINE, id="ada")
+FAILURE = Failure(
+    amount=None, at=datetime(2026, 11, 1, tzinfo=UTC), object_type="charge", object_id="ch_1", code=None, reason=""
+)
 NO_CASES = b'{"format": "growth-metric-cases/1", "cases": []}'
 PASSWORD = "correct horse battery"
 SECRET = "whsec_" + "b" * 32
@@ -155,11 +159,14 @@ READS: dict[str, Scenario] = {
     "mirror.objects": lambda _: mirror.objects([]),
     "mirror.objects_of": lambda stage: mirror.objects_of([stage.key], ["customer"]),
     "mirror.parse": lambda _: mirror.parse(b"{}"),
+    "customer.contact": lambda _: customers.contact("cus_000"),
     "customer.counts": lambda _: customers.counts(),
+    "customer.failure_told": lambda _: customers.failure_told(FAILURE),
     "customer.folding": lambda _: customers.folding(),
     "customer.get": lambda _: customers.get("cus_000"),
     "customer.metric_cases": lambda _: customers.metric_cases(NO_CASES),
     "customer.names": lambda stage: customers.names([stage.key]),
+    "customer.price_names": lambda _: customers.price_names(customers.get("cus_000")),
     "customer.search": lambda _: customers.search(),
     "customer.timeline": lambda _: customers.timeline("cus_000"),
     "customer.why": lambda _: customers.why("cus_000", "stage"),
@@ -195,6 +202,7 @@ COMMANDS: dict[str, tuple[list[str], list[str]]] = {
     "customer refold": (["customer", "refold", "cus_000"], ["customer.customers.refolded"]),
     "accounts": (["accounts"], []),
     "customers": (["customers"], []),
+    "customer contact": (["customer", "contact", "cus_000"], []),
     "customer show": (["customer", "show", "cus_000"], []),
     "customer timeline": (["customer", "timeline", "cus_000"], []),
     "customer why": (["customer", "why", "cus_000", "stage"], []),

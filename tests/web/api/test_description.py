@@ -37,6 +37,7 @@ def test_the_description_is_openapi_with_all_it_demands(described: Any) -> None:
     assert set(operations(described)) == {
         "GET /api/v1/customers",
         "GET /api/v1/customers/{customer_id}",
+        "GET /api/v1/customers/{customer_id}/contact",
         "GET /api/v1/customers/{customer_id}/timeline",
         "GET /api/v1/customers/{customer_id}/why/{field}",
         "GET /api/v1/events",
@@ -78,6 +79,7 @@ def test_every_operation_names_its_parameters_its_answers_and_its_security(descr
         ("/customers?limit=2", "/customers"),
         ("/customers/cus_000", "/customers/{customer_id}"),
         ("/customers/cus_002?why=true", "/customers/{customer_id}"),
+        ("/customers/cus_000/contact", "/customers/{customer_id}/contact"),
         ("/customers/cus_000/timeline", "/customers/{customer_id}/timeline"),
         ("/customers/cus_000/why/name", "/customers/{customer_id}/why/{field}"),
         ("/events", "/events"),

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Iterable
+from typing import Annotated, Final
 
 import msgspec
 import typer
 
 from trueup.customer import service as customers
-from trueup.customer.types import Stage
+from trueup.customer.types import ChangeKind, Customer, CustomerState, Failure, Kind, Payment, Stage
 from trueup.kernel.money import Money
 from trueup.ops import output, schema
 from trueup.ops.actors import command_line
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, the same as the API.")]
+YES_NO: Final = {True: "yes", False: "no", None: None}
+CHANGES: Final = {ChangeKind.CANCEL: "cancels", ChangeKind.PLANS: "changes", ChangeKind.RESUME: "collecting resumes"}
 customer_app = typer.Typer(no_args_is_help=True, help="One customer.")
 
 
@@ -63,24 +66,79 @@ def show(
     if as_json:
         output.emit(customer)
         return
-    state = customer.state
-    rows = [
-        ("Id", customer.id),
-        ("Stripe", customer.stripe_customer_id),
-        ("Name", state.name),
-        ("Email", state.email),
-        ("Stage", state.stage.value),
-        ("Billing status", state.billing_status),
-        ("Plan", customer.plan_label),
-        ("MRR", " ".join(_money(mrr.money) for mrr in state.mrr)),
-        ("Trial ends", output.when(state.trial_end)),
-        ("Period ends", output.when(state.current_period_end)),
-        ("Last event", output.when(customer.last_event_at)),
-    ]
-    for label, value in rows:
-        found = state.why.get(label.lower().replace(" ", "_"))
+    for label, field, value in _told(customer):
+        found = customer.state.why.get(field)
         sources = ", ".join(sorted({fact.event_id for fact in found.facts})) if found is not None else ""
         output.say(f"{label:<15} {value or '—'}{f'   ← {sources}' if sources else ''}")
+
+
+def _told(customer: Customer) -> list[tuple[str, str, str | None]]:
+    """A customer's values for people: what they are called, the state's field they come from, and the value."""
+    state = customer.state
+    method = state.payment_method
+    return [
+        ("Id", "", customer.id),
+        ("Stripe", "", ", ".join(state.stripe_customer_ids)),
+        ("Name", "name", state.name),
+        ("Email", "email", state.email),
+        ("Country", "country", state.country),
+        ("Language", "locale", state.locale),
+        ("Currency", "currency", (state.currency or "").upper()),
+        ("Stage", "stage", state.stage.value),
+        ("Billing status", "billing_status", state.billing_status),
+        ("Plan", "plans", customer.plan_label),
+        ("MRR", "mrr", _amounts(mrr.money for mrr in state.mrr)),
+        ("Trial ends", "trial_end", output.when(state.trial_end)),
+        ("Since", "subscribed_since", output.when(state.subscribed_since)),
+        ("Period ends", "current_period_end", output.when(state.current_period_end)),
+        ("Scheduled", "scheduled_changes", "; ".join(_change(customer))),
+        ("Method on file", "payment_method_on_file", YES_NO[state.payment_method_on_file]),
+        ("Payment method", "payment_method", _joined(method.brand or method.type, method.last4) if method else None),
+        ("Delinquent", "delinquent", YES_NO[state.delinquent]),
+        ("Balance", "balance", _balance(state)),
+        ("Last payment", "last_payment", _payment(state.last_payment)),
+        ("Last failure", "last_failure", _failure(state.last_failure)),
+        ("Paid in all", "lifetime_paid", _amounts(state.lifetime_paid)),
+        ("Tags", "tags", ", ".join(state.tags)),
+        ("Last event", "last_event_at", output.when(customer.last_event_at)),
+    ]
+
+
+def _change(customer: Customer) -> list[str]:
+    names = customers.price_names(customer)
+    told = []
+    for change in customer.state.scheduled_changes:
+        items = [
+            _joined(names.get(item.price_id or "") or item.price_id, f"x {item.quantity}" if item.quantity else None)
+            for item in change.items
+        ]
+        told.append(f"{CHANGES[change.kind]}{' to ' + ', '.join(items) if items else ''} on {output.when(change.at)}")
+    return told
+
+
+def _payment(payment: Payment | None) -> str | None:
+    return _joined(_money(payment.amount), "on", output.when(payment.at)) if payment is not None else None
+
+
+def _failure(failure: Failure | None) -> str | None:
+    if failure is None:
+        return None
+    amount = _money(failure.amount) if failure.amount is not None else None
+    return _joined(amount, "on", output.when(failure.at)) + f": {customers.failure_told(failure).plain}"
+
+
+def _balance(state: CustomerState) -> str | None:
+    if state.balance is None or state.currency is None:
+        return None
+    return _money(Money(minor=state.balance, currency=state.currency))
+
+
+def _amounts(amounts: Iterable[Money]) -> str:
+    return " + ".join(map(_money, amounts))
+
+
+def _joined(*parts: str | None) -> str:
+    return " ".join(part for part in parts if part)
 
 
 @customer_app.command("why")
@@ -99,21 +157,37 @@ def why(customer_id: str, field: str, as_json: AsJson = False) -> None:
     output.table(["When", "Object", "Id", "Told by", "Event"], rows, empty="No fact has told it yet.")
 
 
+@customer_app.command("contact")
+def contact(customer_id: str, as_json: AsJson = False) -> None:
+    """The fields that other systems keep about a contact, by their exact names."""
+    schema.prepare()
+    found = customers.contact(customer_id)
+    if as_json:
+        output.emit(found)
+        return
+    for name, value in (found.fields | found.details).items():
+        shown = value if isinstance(value, str) else msgspec.json.encode(value).decode()
+        output.say(f"{name:<24} {shown if value is not None else '—'}")
+
+
 @customer_app.command("timeline")
 def timeline(
     customer_id: str,
     limit: Annotated[int, typer.Option(min=1, max=200)] = 25,
-    after: Annotated[str | None, typer.Option()] = None,
+    after: Annotated[str | None, typer.Option(help="The next page's cursor.")] = None,
+    kind: Annotated[list[Kind] | None, typer.Option(help="Only this kind; may be given several times.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """What happened to a customer, newest first."""
     schema.prepare()
-    page = customers.timeline(customer_id, limit=limit, after=after)
+    page = customers.timeline(customer_id, limit=limit, after=after, kinds=frozenset(kind or ()))
     if as_json:
         output.emit(page)
         return
     rows = ((output.when(entry.at), entry.title, entry.detail, entry.event_id) for entry in page.data)
-    output.table(["When", "What", "Detail", "Event"], rows, empty="Nothing yet.")
+    output.table(["When", "What", "Detail", "Event"], rows, empty="Nothing of this kind." if kind else "Nothing yet.")
+    if page.next:
+        output.err.print(f"Next page: --after {page.next}", markup=False, soft_wrap=True)
 
 
 @customer_app.command("refold")

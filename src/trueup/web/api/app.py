@@ -15,7 +15,7 @@ from ninja import Query
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
 from trueup.customer import service as customers
-from trueup.customer.types import Customer, CustomerRow, Entry, Explanation, Stage
+from trueup.customer.types import Contact, Customer, CustomerRow, Entry, Explanation, Stage
 from trueup.inbox import service as inbox
 from trueup.inbox.types import EventDetail, EventRow, State
 from trueup.kernel.errors import TrueupError, Unauthenticated, Unavailable
@@ -81,6 +81,14 @@ def get_why(request: HttpRequest, customer_id: str, field: str) -> HttpResponse:
     """The rule that chose the value of one field of the state, and the facts it used, newest first."""
     del request
     return answer(customers.why(customer_id, field))
+
+
+@api.get("/customers/{customer_id}/contact", auth=READ, operation_id="contact", summary="The fields of a contact")
+@openapi.answers(Contact)
+def get_contact(request: HttpRequest, customer_id: str) -> HttpResponse:
+    """The six fields that other systems keep about a contact, by their exact names, and what they leave out."""
+    del request
+    return answer(customers.contact(customer_id))
 
 
 @api.get("/customers/{customer_id}/timeline", auth=READ, operation_id="timeline", summary="What happened to a customer")

@@ -13,11 +13,11 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from trueup.customer import service as customers
-from trueup.customer.types import Customer, Entry, Stage
+from trueup.customer.types import ChangeKind, Customer, Entry, ScheduledChange, Stage
 from trueup.kernel.errors import NotFound
 from trueup.kernel.records import Record
 from trueup.runtime import clock
-from trueup.web.console import payload
+from trueup.web.console import formats, payload
 from trueup.web.console.page import respond, respond_part, shell, wants_part
 from trueup.web.console.words import FIELDS, KINDS
 
@@ -31,6 +31,43 @@ class Day(Record, frozen=True):
 
     heading: datetime | None
     entries: tuple[Entry, ...]
+
+
+class Coming(Record, frozen=True):
+    """A change to come as a line of a list; ``plans`` are names with quantities, empty unless plans change."""
+
+    change: ScheduledChange
+    plans: str
+    overdue: bool
+    """Whether its time has come and Stripe has not told yet that it happened."""
+
+
+def _coming(customer: Customer) -> list[Coming]:
+    now, changes = clock.now(), customer.state.scheduled_changes
+    named = any(change.kind is ChangeKind.PLANS for change in changes)
+    names = customers.price_names(customer) if named else {}
+    return [Coming(change=change, plans=_plans(change, names), overdue=change.at <= now) for change in changes]
+
+
+def _plans(change: ScheduledChange, names: dict[str, str]) -> str:
+    """Names with quantities, between commas; a price without a name is called by its id."""
+    parts = []
+    for item in change.items:
+        name = names.get(item.price_id or "") or item.price_id or ""
+        counted = item.quantity is not None and item.quantity != 1
+        parts.append(f"{name} \N{MULTIPLICATION SIGN} {formats.number(item.quantity or 0)}" if counted else name)
+    return ", ".join(part for part in parts if part)
+
+
+def _failure(customer: Customer) -> dict[str, Any]:
+    """The last failure with its meaning, and whether a payment has succeeded since."""
+    failed, paid = customer.state.last_failure, customer.state.last_payment
+    if failed is None:
+        return {"failure_told": None, "paid_since": False}
+    return {
+        "failure_told": customers.failure_told(failed),
+        "paid_since": paid is not None and paid.at >= failed.at,
+    }
 
 
 def _days(entries: tuple[Entry, ...], *, shown: date | None) -> list[Day]:
@@ -71,31 +108,32 @@ def _timeline(request: HttpRequest, customer_id: str) -> dict[str, Any]:
 def detail(request: HttpRequest, customer_id: str) -> HttpResponseBase:
     """``/customers/{id}`` by our id or Stripe's; htmx gets the timeline alone, filtered or further back."""
     customer = customers.get(customer_id)
-    timeline = _timeline(request, customer_id)
+    timeline = _timeline(request, customer.id)
     if wants_part(request):
         push = None
         if not request.GET.get("after"):
             query = urlencode([("kind", kind) for kind in timeline["kinds"]])
             push = f"{request.path}?{query}" if query else request.path
         return respond_part(request, "console/parts/timeline.html", {"customer": customer, **timeline}, push=push)
+    contact = customers.contact(customer.id)
     context = {
         "customer": customer,
         "state": customer.state,
         "all_kinds": KINDS,
-        **_signals(customer, timeline["entries"].data),
+        "contact": contact,
+        "contact_json": msgspec.json.encode(contact).decode(),
+        "coming": _coming(customer),
+        "several_subscriptions": len({plan.subscription_id for plan in customer.state.plans}) > 1,
+        **_failure(customer),
+        **_signals(customer),
         **timeline,
     }
     return respond(request, "console/customer.html", context, frame=shell("customers", livemode=customer.livemode))
 
 
-def _signals(customer: Customer, newest: tuple[Entry, ...]) -> dict[str, Any]:
+def _signals(customer: Customer) -> dict[str, Any]:
     """What deserves a callout above the fold. Each is a fact of the state; none is a guess about the future."""
     state, now = customer.state, clock.now()
-    failure = None
-    if state.stage is Stage.PAST_DUE:
-        failure = next(
-            (entry for entry in newest if entry.kind in {"payment", "invoice"} and entry.tone == "bad"), None
-        )
     trial_ends_soon = (
         state.stage is Stage.TRIALING
         and state.payment_method_on_file is False
@@ -109,7 +147,7 @@ def _signals(customer: Customer, newest: tuple[Entry, ...]) -> dict[str, Any]:
         and method.exp_month is not None
         and (method.exp_year, method.exp_month) < (now.year, now.month)
     )
-    return {"failure": failure, "trial_ends_soon": trial_ends_soon, "method_expired": expired}
+    return {"trial_ends_soon": trial_ends_soon, "method_expired": expired}
 
 
 @require_safe
@@ -129,6 +167,8 @@ def why(request: HttpRequest, customer_id: str, field: str) -> HttpResponseBase:
         "reason": found.reason,
         "facts": found.facts[:FACTS_SHOWN],
         "more": max(0, len(found.facts) - FACTS_SHOWN),
+        "coming": _coming(customer) if field == "scheduled_changes" else [],
+        **(_failure(customer) if field == "last_failure" else {}),
     }
     return _drawer(request, "console/parts/why.html", context, customer, label=str(label))
 

@@ -10,16 +10,17 @@ from typing import Final
 
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_datetime, format_skeleton, format_time, format_timedelta
-from babel.numbers import format_currency, format_decimal
+from babel.numbers import format_decimal, get_decimal_symbol
 from django.utils import timezone
 from django.utils.translation import get_language, to_locale
 
-from trueup.kernel.money import Money
+from trueup.kernel import locales
+from trueup.kernel.money import Money, decimals, exponent
 
 NONE = "—"
 """What stands for an absent value."""
 
-_TOUCHING: Final = re.compile(r"(?<=[A-Z])(?=\d)")
+_DIGITS: Final = re.compile(r"\d(?:.*\d)?")
 
 
 @lru_cache(maxsize=64)
@@ -35,25 +36,41 @@ def locale() -> Locale:
     return _locale(get_language() or "en")
 
 
+def _tag() -> str:
+    return str(locale()).replace("_", "-")
+
+
 def money(minor: int, currency: str) -> str:
     """``minor`` units of a lower-case ISO ``currency`` with its symbol, such as ``$49.00`` or ``¥4,900``.
 
-    Stripe's number of decimals decides, and no digit is rounded away; an unknown currency keeps its code.
+    As ``kernel.locales`` writes it: with the decimals that people use, and no digit rounded away.
     """
-    return _currency(Decimal(Money(minor=minor, currency=currency).major), currency)
-
-
-def _currency(major: Decimal, currency: str) -> str:
-    shown = format_currency(major, currency.upper(), locale=locale(), decimal_quantization=False)
-    # Unicode's rule that letters keep a distance from digits, which Babel leaves out: KWD 1.500, but $49.00.
-    return _TOUCHING.sub("\xa0", shown)
+    return locales.money(Money(minor=minor, currency=currency), _tag())
 
 
 def unit_price(amount: str, currency: str) -> str:
-    """A price in minor units as a decimal string; fractions of a cent are kept, so ``0.5`` usd is ``$0.005``."""
+    """A price in minor units as a decimal string, not negative; below a cent it is kept: ``0.5`` usd is ``$0.005``."""
     exact = Decimal(amount)
-    whole = Decimal(Money(minor=1, currency=currency).major) * exact
-    return _currency(whole, currency)
+    whole = int(exact)
+    shown = money(whole, currency)
+    below = f"{exact - whole:f}".partition(".")[2].rstrip("0")
+    if not below:
+        return shown
+    places = exponent(currency)
+    written = _DIGITS.search(shown)
+    if places == 0 or (decimals(currency) == 0 and whole % 10**places == 0):
+        # The amount ends before the sign for decimals, so that and the zeros behind it are written here.
+        below = get_decimal_symbol(locale()) + "0" * places + below
+    end = written.end() if written is not None else len(shown)
+    return shown[:end] + below + shown[end:]
+
+
+def language(tag: str) -> str:
+    """A language's name in the reader's, from an IETF tag: ``de`` is ``German``; a tag unknown to CLDR stays."""
+    try:
+        return Locale.parse(tag, sep="-").get_display_name(locale()) or tag
+    except (UnknownLocaleError, ValueError):
+        return tag
 
 
 def number(value: int) -> str:

@@ -61,6 +61,9 @@ EVENT_STATE_HINTS: Final[dict[State, Label]] = {
     ),
 }
 
+SOURCES: Final[dict[str, str]] = {"stripe": "Stripe"}
+"""Names of the systems that facts come from, which are not translated."""
+
 KINDS: Final[dict[Kind, Look]] = {
     Kind.PAYMENT: Look(label=_("Payments"), tone="", icon="credit-card"),
     Kind.INVOICE: Look(label=_("Invoices"), tone="", icon="receipt-text"),
@@ -109,52 +112,81 @@ BRANDS: Final[dict[str, str]] = {
 """Names of products and brands, which are not translated."""
 
 FIELDS: Final[dict[str, tuple[Label, Label]]] = {
-    "name": (_("Name"), _("The name on the customer in Stripe.")),
+    "name": (
+        _("Name"),
+        _("The customer's name in Stripe; without one its name as a business, else as a person."),
+    ),
     "email": (_("Email"), _("The email address on the customer in Stripe.")),
-    "country": (_("Country"), _("The country of the customer's billing or shipping address.")),
-    "currency": (_("Currency"), _("The currency that Stripe bills this customer in.")),
+    "country": (_("Country"), _("The country of the customer's address, else of its shipping address.")),
+    "currency": (
+        _("Currency"),
+        _("The currency that Stripe bills this customer in; before the first invoice that of the subscription."),
+    ),
     "stage": (
         _("Stage"),
         _("Taken from all subscriptions of the customer together; the one that matters most decides."),
     ),
     "billing_status": (_("Billing status"), _("Stripe's own status of the subscription that decides the stage.")),
-    "plans": (_("Plans"), _("Every item of every subscription that has not ended.")),
+    "plans": (
+        _("Plans"),
+        _("Every item of every subscription that has not ended; once all have, what the newest one had."),
+    ),
     "mrr": (
         _("MRR"),
         _(
-            "Price times quantity of every licensed item that is being paid for, converted to one month, less recurring "
-            "discounts and the tax in prices. Prices by usage are not counted."
+            "Price times quantity of every licensed item that is being paid for, converted to one month, less "
+            "recurring discounts and the tax in prices. Prices by usage are not counted, nor is what a payload does "
+            "not tell."
         ),
     ),
-    "trial_end": (_("Trial ends"), _("The end of the trial of the subscription, as Stripe states it.")),
-    "subscribed_since": (_("Customer since"), _("The start of the first subscription.")),
-    "current_period_end": (_("Renews"), _("The nearest end of a billing period over the items of live subscriptions.")),
-    "cancel_at_period_end": (_("Cancels at period end"), _("A live subscription is set to end instead of renewing.")),
+    "trial_end": (
+        _("Trial ends"),
+        _("The earliest end of a running trial; without one, when the trial of the leading subscription ended."),
+    ),
+    "subscribed_since": (
+        _("Customer since"),
+        _("The earliest start of a subscription that has not ended; once all have, the start of the newest one."),
+    ),
+    "current_period_end": (
+        _("Renews"),
+        _("The nearest end of a billing period over the items of subscriptions that bill."),
+    ),
+    "cancel_at_period_end": (
+        _("Cancels at period end"),
+        _("Every subscription that has not ended is set to end instead of renewing."),
+    ),
     "payment_method_on_file": (
         _("Payment method on file"),
         _(
             "Whether Stripe can charge this customer: by the subscription's method, else the customer's default, "
-            "else any attached one."
+            "else the one attached last."
         ),
     ),
     "payment_method": (
         _("Payment method"),
         _(
             "What the next invoice will be charged to: the subscription's method, else the customer's default, "
-            "else any attached one."
+            "else the one attached last."
         ),
     ),
-    "delinquent": (_("Delinquent"), _("Stripe's own flag: the latest charge of an invoice failed.")),
+    # https://docs.stripe.com/api/customers/object#customer_object-delinquent
+    "delinquent": (
+        _("Delinquent"),
+        _("Stripe's own flag: an invoice was not paid when it was tried or due, and none has been paid since."),
+    ),
     "balance": (_("Balance"), _("Stripe's customer balance. A credit lowers the next invoice, a debit raises it.")),
     "locale": (_("Language"), _("The first of the languages that the customer prefers in Stripe.")),
     "scheduled_changes": (_("Scheduled"), _("Cancellations, new phases and ends of pauses that Stripe was told of.")),
     "last_payment": (_("Last payment"), _("The newest payment that succeeded.")),
-    "last_failure": (_("Last failure"), _("The newest payment that failed and was not collected since.")),
-    "lifetime_paid": (_("Paid in all"), _("Everything collected from this customer, less refunds, per currency.")),
+    "last_failure": (_("Last failure"), _("The newest attempt to pay that failed and was not made good itself.")),
+    "lifetime_paid": (
+        _("Paid in all"),
+        _("Everything collected from this customer, less the refunds that are known, per currency."),
+    ),
     "tags": (_("Tags"), _("The words that your systems stored under tags in the customer's metadata.")),
     "metadata": (_("Metadata"), _("Keys and values that your systems stored on the customer in Stripe.")),
     "last_event_at": (_("Last event"), _("The newest event about this customer or anything it owns.")),
-    "deleted": (_("Deleted"), _("The customer was deleted in Stripe. What was known before is kept.")),
+    "deleted": (_("Deleted"), _("Whether the customer was deleted in Stripe. What was known before is kept.")),
 }
 """Fields of a customer's state: their name, and what they mean in one or two sentences."""
 

@@ -14,6 +14,7 @@ from django.utils.translation import ngettext
 
 from trueup.customer.types import Kind, Mrr, PaymentMethod, Plan, Stage
 from trueup.inbox.types import Reason, State
+from trueup.kernel.money import Money
 from trueup.web.console import formats, icons, words
 from trueup.web.console.page import address
 
@@ -64,6 +65,18 @@ def look(kind: Kind) -> words.Look:
 def money(minor: int | None, currency: str | None) -> str:
     """An amount in minor units; a dash where the amount or its currency is unknown."""
     return NONE if minor is None or not currency else formats.money(minor, currency)
+
+
+@register.filter
+def amount(value: Money | None) -> str:
+    """An amount of money; a dash where none is known."""
+    return NONE if value is None else formats.money(value.minor, value.currency)
+
+
+@register.filter
+def amounts(values: tuple[Money, ...]) -> str:
+    """Amounts of several currencies, which are never added up."""
+    return " + ".join(formats.money(value.minor, value.currency) for value in values) if values else NONE
 
 
 @register.filter
@@ -134,6 +147,30 @@ def country(code: str) -> str:
 
 
 @register.filter
+def language(tag: str) -> str:
+    """A language's name in the reader's; an unknown tag stays."""
+    return formats.language(tag)
+
+
+@register.filter
+def source(name: str) -> str:
+    """The system that told a fact; one without a name of ours by its own."""
+    return words.SOURCES.get(name, name)
+
+
+@register.filter
+def published(value: str | bool) -> str:  # noqa: FBT001 - the template's value
+    """A contact field's value as JSON has it, without the quotes of a text."""
+    return value if isinstance(value, str) else str(value).lower()
+
+
+@register.filter
+def spoken(code: str) -> str:
+    """Stripe's word for a kind of object, without its underscores: ``payment intent``."""
+    return code.replace("_", " ")
+
+
+@register.filter
 def number(value: int) -> str:
     """A whole number with grouped digits."""
     return formats.number(value)
@@ -199,6 +236,12 @@ def _time(moment: datetime, text: str) -> SafeString:
 def time_ago(moment: datetime | None, now: datetime) -> SafeString:
     """When something happened, as a distance; the exact moment is the tooltip."""
     return NONE if moment is None else _time(moment, formats.distance(moment, now=now))
+
+
+@register.simple_tag
+def time_near(moment: datetime, now: datetime) -> SafeString:
+    """A day, with its year where it is not this one; the exact moment is the tooltip."""
+    return _time(moment, formats.near_day(moment, now=now))
 
 
 @register.simple_tag
