@@ -5,8 +5,8 @@ The newest version of every object a batch speaks of becomes current, and whose 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from typing import Final
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, NamedTuple
 
 import orjson
 import psycopg
@@ -36,15 +36,21 @@ SHAPE_VERSION: Final = UPCAST_VERSION + ESSENCE_VERSION
 """Raised whenever either is, as both only grow; rows with another number are made again."""
 
 
+class Told(NamedTuple):
+    """A fact as the log holds it; ``clean`` says that its body holds no text that PostgreSQL cannot store."""
+
+    fact: Fact
+    clean: bool
+
+
 def apply(rows: Sequence[Claimed]) -> None:
     """Mirror a batch of events; running it again changes nothing."""
     versions: list[store.Version] = []
     traces: dict[ObjectKey, list[Trace]] = {}
-    newest: dict[ObjectKey, list[Fact]] = {}
-    clean: set[str] = set()
+    newest: dict[ObjectKey, list[Told]] = {}
     for event in inbox.pending_events(rows):
-        told = parse(event.body)
-        fact = rules.facts_of(told)
+        parsed = parse(event.body)
+        fact = rules.facts_of(parsed)
         if fact is None:
             continue
         key = ObjectKey(
@@ -53,33 +59,26 @@ def apply(rows: Sequence[Claimed]) -> None:
             object_type=fact.object_type,
             object_id=fact.object_id,
         )
-        if is_clean(event.body):
-            clean.add(fact.event_id)
-        trace = trace_of(fact, version=rules.version_of(told))
+        trace = trace_of(fact, version=rules.version_of(parsed))
         versions.append(store.Version(key=key, trace=trace, customer=fact.customer))
         traces.setdefault(key, []).append(trace)
         # Only the facts of an object's newest second are kept, so that a large batch holds few payloads in memory.
         held = newest.get(key)
-        if held is None or fact.created > held[0].created:
-            newest[key] = [fact]
-        elif fact.created == held[0].created:
-            held.append(fact)
+        if held is None or fact.created > held[0].fact.created:
+            newest[key] = [Told(fact, is_clean(event.body))]
+        elif fact.created == held[0].fact.created:
+            held.append(Told(fact, is_clean(event.body)))
     if not versions:
         return
     store.add_versions(versions)
-    changed = _save(traces, newest, clean)
+    changed = _save(traces, newest)
     if changed:
         store.mark_changed(changed)
         wake(database.connection(), TOPIC)
 
 
-def _save(
-    traces: Mapping[ObjectKey, list[Trace]], newest: Mapping[ObjectKey, list[Fact]], clean: Collection[str]
-) -> list[ObjectKey]:
-    """Make the newest versions current; returns the customers and products that are dirty now.
-
-    ``clean`` names the events whose bodies hold no text that PostgreSQL cannot store.
-    """
+def _save(traces: Mapping[ObjectKey, list[Trace]], newest: Mapping[ObjectKey, list[Told]]) -> list[ObjectKey]:
+    """Make the newest versions current; returns the customers and products that are dirty now."""
     # Every writer takes rows in the same order, so that two workers wait for each other instead of deadlocking.
     keys = sorted(traces, key=_place)
     known = store.lock(keys)
@@ -89,7 +88,7 @@ def _save(
     store_again = {key: head for key, head in moved.items() if key not in facts}
     if store_again:
         store.reorder(store_again)
-    winners = [winner_of(key, moved[key], fact, clean=fact.event_id in clean) for key, fact in facts.items()]
+    winners = [_winner(key, moved[key], told) for key, told in facts.items()]
     fresh = [winner for winner in winners if winner.key not in known]
     if fresh and store.add(fresh, shape_version=SHAPE_VERSION) < len(fresh):
         # Another worker made one of these objects between our lock and our write, so neither its order nor its former
@@ -144,24 +143,24 @@ def _advance(
 
 
 def _facts(
-    moved: Mapping[ObjectKey, Head], heads: Mapping[ObjectKey, Head], newest: Mapping[ObjectKey, list[Fact]]
-) -> dict[ObjectKey, Fact]:
+    moved: Mapping[ObjectKey, Head], heads: Mapping[ObjectKey, Head], newest: Mapping[ObjectKey, list[Told]]
+) -> dict[ObjectKey, Told]:
     """The facts that are current now and were not before; those of earlier batches are read from the log."""
-    facts: dict[ObjectKey, Fact] = {}
+    facts: dict[ObjectKey, Told] = {}
     missing: dict[ObjectKey, Head] = {}
     for key, head in moved.items():
         before = heads.get(key)
         if before is not None and (before.second, before.fact_id) == (head.second, head.fact_id):
             continue
-        fact = next((fact for fact in newest[key] if fact.event_id == head.fact_id), None)
-        if fact is None:
+        told = next((told for told in newest[key] if told.fact.event_id == head.fact_id), None)
+        if told is None:
             missing[key] = head
         else:
-            facts[key] = fact
-    return facts | read_again(missing)
+            facts[key] = told
+    return facts | _read_again(missing)
 
 
-def read_again(heads: Mapping[ObjectKey, Head]) -> dict[ObjectKey, Fact]:
+def _read_again(heads: Mapping[ObjectKey, Head]) -> dict[ObjectKey, Told]:
     """The facts that these heads name, from the log; one whose body is gone is left out."""
     if not heads:
         return {}
@@ -173,21 +172,27 @@ def read_again(heads: Mapping[ObjectKey, Head]) -> dict[ObjectKey, Fact]:
     for key, head in heads.items():
         body = bodies.get((key.account_id, key.livemode, head.fact_id))
         fact = rules.facts_of(parse(body)) if body is not None else None
-        if fact is not None:
-            facts[key] = fact
+        if fact is not None and body is not None:
+            facts[key] = Told(fact, is_clean(body))
     return facts
 
 
-def winner_of(key: ObjectKey, head: Head, fact: Fact, *, clean: bool = False) -> store.Winner:
-    """The row that a fact makes when it is current; ``clean`` as for ``upcast``."""
+def _winner(key: ObjectKey, head: Head, told: Told) -> store.Winner:
+    """The row that a fact makes when it is current."""
+    fact, clean = told
     shaped = upcast(fact.object_type, fact.data, clean=clean)
     return store.Winner(
         key=key,
         fact=fact,
         head=head,
         essence=essence(fact.object_type, shaped),
-        data=None if shaped is fact.data else shaped,
+        data=None if shaped is fact.data else _beyond(fact.data, shaped) if clean else shaped,
     )
+
+
+def _beyond(told: dict[str, Any], shaped: dict[str, Any]) -> dict[str, Any]:
+    """What the newest shape has beyond the payload in the log: upcasting adds and replaces fields, and removes none."""
+    return {name: value for name, value in shaped.items() if name not in told or told[name] is not value}
 
 
 def remake(*, limit: int = 2000) -> int:
@@ -197,8 +202,8 @@ def remake(*, limit: int = 2000) -> int:
     """
     with database.transaction() as connection:
         rows = store.outdated(shape_version=SHAPE_VERSION, limit=limit)
-        facts = read_again({key: current.head for key, (current, _essence) in rows.items()})
-        winners = [winner_of(key, rows[key][0].head, fact) for key, fact in facts.items()]
+        facts = _read_again({key: current.head for key, (current, _essence) in rows.items()})
+        winners = [_winner(key, rows[key][0].head, told) for key, told in facts.items()]
         if winners:
             store.replace(winners, shape_version=SHAPE_VERSION)
         gone = [key for key in rows if key not in facts]

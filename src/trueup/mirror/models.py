@@ -15,9 +15,10 @@ from trueup.runtime.queue_rows import QueueRow
 class Object(models.Model):
     """Which event told the newest version of one Stripe object, and the fields that states are computed from.
 
-    ``essence`` is JSON as text: it is written with every event and read by us alone. ``data`` is the whole object in
-    the newest shape, and null where the log holds it in that shape already. ``verdict`` says how far the version can be
-    trusted to be the newest (0 certain, 1 ambiguous, 2 gap); ``head`` is the rest of what ``mirror.order`` keeps.
+    ``essence`` is JSON as text: it is written with every event and read by us alone. ``data`` holds the fields that
+    the newest shape has beyond the log's payload, all of them where that holds text that ``jsonb`` refuses, else null.
+    ``verdict`` says how far the version can be trusted to be the newest (0 certain, 1 ambiguous, 2 gap); ``head`` is
+    the rest of what ``mirror.order`` keeps.
     """
 
     PERSONAL: ClassVar[Mapping[str, str]] = {"essence": "payload", "data": "payload"}

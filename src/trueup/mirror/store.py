@@ -111,7 +111,7 @@ class Current(Record, frozen=True):
 class Winner(Record, frozen=True):
     """A version about to become the current one.
 
-    ``data`` is the whole object in the newest shape where that differs from what the log holds, else None.
+    ``data`` holds the fields that the newest shape has beyond the log's payload, or all of them, else None.
     """
 
     key: ObjectKey

@@ -166,8 +166,9 @@ OBJECTS: Final = Made(
     # - The accounts and both modes are named so that an id alone finds its row: they come first in the primary key.
     # - ``offset 0`` has the payload read once for a row, and only where a column of it is asked for.
     # - The empty object makes one copy in memory of a payload that is stored apart; every column would fetch it again.
-    # - The log holds the payload where it came in the newest shape already. Its index has the database's collation, and
-    #   without being told PostgreSQL would not search it for an id of another.
+    # - The log holds the payload; the row what the newest shape has beyond it, or all of it where PostgreSQL cannot
+    #   read the log's. The log's index has the database's collation, and without being told PostgreSQL would not search
+    #   it for an id of another.
     create="""
 create view stripe.objects as
 select account.slug as account, held.account_id, held.livemode, held.object_type as type, held.object_id as id,
@@ -176,11 +177,12 @@ select account.slug as account, held.account_id, held.livemode, held.object_type
 from accounts_account account
 join mirror_object held on held.account_id = account.id and held.livemode = any ('{f,t}')
 cross join lateral (
-    select coalesce(held.data, (
+    select coalesce(told.data || held.data, told.data, held.data) || '{}'::jsonb as data
+    from (select (
         select stripe.object_in(event.body) from inbox_event event
         where event.account_id = held.account_id and event.livemode = held.livemode
           and event.event_id = held.event_id collate "default" and event.created = to_timestamp(held.created)
-    )) || '{}'::jsonb as data
+    ) as data offset 0) told
     offset 0
 ) payload
 """,
