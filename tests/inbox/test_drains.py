@@ -298,7 +298,7 @@ def test_several_drains_at_once_neither_lose_nor_deadlock(account: Account, ask:
     assert ask("select count(*) from mirror_version") == [(800,)]
     assert ask("select (select count(*) from inbox_pending) + (select count(*) from mirror_changed)") == [(0,)]
     assert ask(
-        "select object_id, data->>'name' from mirror_object where object_type = 'customer'"
+        "select object_id, essence::jsonb->>'name' from mirror_object where object_type = 'customer'"
         ' order by object_id collate "C" limit 2'
     ) == [
         ("cus_0", "Name 360"),
