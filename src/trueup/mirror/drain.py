@@ -6,21 +6,21 @@ The newest version of every object a batch speaks of becomes current, and whose 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import orjson
 import psycopg
 
 from trueup.inbox import service as inbox
 from trueup.inbox.types import TOPIC as INBOX
-from trueup.kernel.time import from_unix
 from trueup.mirror import rules, store
 from trueup.mirror.essence import ESSENCE_VERSION, essence
 from trueup.mirror.order.resolve import advance
 from trueup.mirror.order.traces import trace_of
 from trueup.mirror.order.types import Head, Need, Trace
-from trueup.mirror.service import TOPIC, parse
-from trueup.mirror.types import Fact, ObjectKey
+from trueup.mirror.reading import Told, parse, read
+from trueup.mirror.service import TOPIC
+from trueup.mirror.types import ObjectKey
 from trueup.mirror.upcast import UPCAST_VERSION, upcast
 from trueup.mirror.upcast.text import is_clean
 from trueup.runtime import database
@@ -34,13 +34,6 @@ CATALOG: Final = frozenset({"product"})
 
 SHAPE_VERSION: Final = UPCAST_VERSION + ESSENCE_VERSION
 """Raised whenever either is, as both only grow; rows with another number are made again."""
-
-
-class Told(NamedTuple):
-    """A fact as the log holds it; ``clean`` says that its body holds no text that PostgreSQL cannot store."""
-
-    fact: Fact
-    clean: bool
 
 
 def apply(rows: Sequence[Claimed]) -> None:
@@ -157,24 +150,7 @@ def _facts(
             missing[key] = head
         else:
             facts[key] = told
-    return facts | _read_again(missing)
-
-
-def _read_again(heads: Mapping[ObjectKey, Head]) -> dict[ObjectKey, Told]:
-    """The facts that these heads name, from the log; one whose body is gone is left out."""
-    if not heads:
-        return {}
-    found = inbox.bodies(
-        [(key.account_id, key.livemode, head.fact_id, from_unix(head.second)) for key, head in heads.items()]
-    )
-    bodies = {(event.account_id, event.livemode, event.event_id): event.body for event in found}
-    facts = {}
-    for key, head in heads.items():
-        body = bodies.get((key.account_id, key.livemode, head.fact_id))
-        fact = rules.facts_of(parse(body)) if body is not None else None
-        if fact is not None and body is not None:
-            facts[key] = Told(fact, is_clean(body))
-    return facts
+    return facts | read({(key, head.second, head.fact_id) for key, head in missing.items()})
 
 
 def _winner(key: ObjectKey, head: Head, told: Told) -> store.Winner:
@@ -202,7 +178,7 @@ def remake(*, limit: int = 2000) -> int:
     """
     with database.transaction() as connection:
         rows = store.outdated(shape_version=SHAPE_VERSION, limit=limit)
-        facts = _read_again({key: current.head for key, (current, _essence) in rows.items()})
+        facts = read({(key, current.head.second, current.head.fact_id) for key, (current, _essence) in rows.items()})
         winners = [_winner(key, rows[key][0].head, told) for key, told in facts.items()]
         if winners:
             store.replace(winners, shape_version=SHAPE_VERSION)

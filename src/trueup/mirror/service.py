@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
 from typing import Any, Final
 
-import orjson
 import psycopg
 
 from trueup.inbox import service as inbox
 from trueup.kernel.time import from_unix
-from trueup.mirror import rules, store
+from trueup.mirror import reading, rules, store
+from trueup.mirror.reading import parse
 from trueup.mirror.types import Fact, MirrorObject, ObjectKey
 from trueup.runtime import queues
 from trueup.runtime.queues import Queue
@@ -25,17 +25,6 @@ CustomerKey = tuple[int, bool, str]
 """Account, mode, and Stripe's customer id."""
 
 
-def parse(body: bytes) -> Any:
-    """The JSON in a stored body.
-
-    The fast parser refuses lone surrogates, which JSON allows; the slow one takes them.
-    """
-    try:
-        return orjson.loads(body)
-    except orjson.JSONDecodeError:
-        return json.loads(body)
-
-
 def objects_of(customers: Sequence[CustomerKey], types: Sequence[str]) -> dict[CustomerKey, list[MirrorObject]]:
     """The current objects of these customers, of the given types; ``data`` is their essence."""
     return store.of_customers(customers, types)
@@ -47,6 +36,22 @@ def objects(keys: Sequence[ObjectKey]) -> dict[tuple[int, bool, str], list[Mirro
     Unknown ones are left out.
     """
     return store.by_key(keys) if keys else {}
+
+
+def objects_at(
+    *,
+    customers: Sequence[CustomerKey] = (),
+    keys: Sequence[ObjectKey] = (),
+    types: Collection[str],
+    at: int,
+    known_at: datetime | None = None,
+) -> dict[ObjectKey, MirrorObject]:
+    """How the objects of these customers, and those of these keys, were at a moment (Unix seconds, in Stripe's time).
+
+    The events of that very second count. With ``known_at``, only what had arrived by then counts. ``data`` is the whole
+    object in the newest shape. Objects that were not there yet are left out.
+    """
+    return reading.objects_at(customers=customers, keys=keys, types=types, at=at, known_at=known_at)
 
 
 def last_events(customers: Sequence[CustomerKey]) -> dict[CustomerKey, int]:

@@ -103,3 +103,104 @@ from unnest(%(account_id)b::int8[], %(livemode)b::bool[], %(object_type)b::text[
 where (o.account_id, o.livemode, o.object_type, o.object_id) =
       (k.account_id, k.livemode, k.object_type, k.object_id)
 """
+
+TRACES_UNTIL: Final = b"""
+with asked as (
+    select distinct v.account_id, v.livemode, v.object_type, v.object_id
+    from unnest(%(account_id)b::int8[], %(livemode)b::bool[], %(customer)b::text[])
+         as k (account_id, livemode, customer)
+    cross join lateral (
+        select account_id, livemode, object_type, object_id from mirror_version
+        where (account_id, livemode, customer) = (k.account_id, k.livemode, k.customer) and created <= %(at)b
+        offset 0
+    ) v
+    union
+    select * from unnest(%(key_account_id)b::int8[], %(key_livemode)b::bool[], %(key_object_type)b::text[],
+                         %(key_object_id)b::text[])
+)
+select asked.account_id, asked.livemode, asked.object_type, asked.object_id, v.created, v.event_id, v.event_type,
+       v.state, v.before, v.made, v.api_version, v.stage, v.deleted, v.read
+from asked
+cross join lateral (
+    select * from mirror_version
+    where (account_id, livemode, object_type, object_id) =
+          (asked.account_id, asked.livemode, asked.object_type, asked.object_id) and created <= %(at)b
+    offset 0
+) v
+where %(known_at)b::timestamptz is null or exists (
+    select from inbox_event e
+    where (e.account_id, e.livemode, e.event_id, e.created) =
+          (v.account_id, v.livemode, v.event_id collate "default", to_timestamp(v.created))
+      and e.received_at <= %(known_at)b
+)
+"""
+
+CHANGED: Final = b"""
+insert into mirror_changed (account_id, livemode, object_type, object_id)
+select * from unnest(%(account_id)b::int8[], %(livemode)b::bool[], %(object_type)b::text[], %(object_id)b::text[])
+"""
+
+CHANGED_UNLESS_QUEUED: Final = b"""
+insert into mirror_changed (account_id, livemode, object_type, object_id)
+select k.* from unnest(%(account_id)b::int8[], %(livemode)b::bool[], %(object_type)b::text[], %(object_id)b::text[])
+     as k (account_id, livemode, object_type, object_id)
+where not exists (
+    select from mirror_changed c
+    where (c.account_id, c.livemode, c.object_type, c.object_id)
+        = (k.account_id, k.livemode, k.object_type, k.object_id)
+)
+"""
+
+OF_CUSTOMERS: Final = b"""
+select k.account_id, k.livemode, k.customer, o.object_type, o.object_id, o.essence, o.deleted, o.created,
+       o.event_id, o.event_type
+from unnest(%(account_id)b::int8[], %(livemode)b::bool[], %(customer)b::text[]) as k (account_id, livemode, customer)
+cross join unnest(%(types)b::text[]) as t (object_type)
+cross join lateral (
+    select * from mirror_object
+    where (account_id, livemode, customer, object_type) = (k.account_id, k.livemode, k.customer, t.object_type)
+    offset 0
+) o
+"""
+"""One look-up for every type: with all four columns given, no plan can prefer the primary key, which begins alike and
+would read every object of the type."""
+
+BY_KEY: Final = b"""
+select k.account_id, k.livemode, k.object_id, o.object_type, o.object_id, o.essence, o.deleted, o.created,
+       o.event_id, o.event_type
+from unnest(%(account_id)b::int8[], %(livemode)b::bool[], %(object_type)b::text[], %(object_id)b::text[])
+     as k (account_id, livemode, object_type, object_id)
+cross join lateral (
+    select * from mirror_object
+    where (account_id, livemode, object_type, object_id) = (k.account_id, k.livemode, k.object_type, k.object_id)
+    offset 0
+) o
+"""
+
+LAST_EVENTS: Final = b"""
+select k.account_id, k.livemode, k.customer,
+       (select max(v.created) from mirror_version v
+        where (v.account_id, v.livemode, v.customer) = (k.account_id, k.livemode, k.customer))
+from unnest(%(account_id)b::int8[], %(livemode)b::bool[], %(customer)b::text[]) as k (account_id, livemode, customer)
+"""
+
+EVENT_TYPES: Final = b"""
+select k.event_id, v.event_type
+from unnest(
+    %(account_id)b::int8[], %(livemode)b::bool[], %(object_type)b::text[], %(object_id)b::text[], %(created)b::int8[],
+    %(event_id)b::text[]
+) as k (account_id, livemode, object_type, object_id, created, event_id)
+cross join lateral (
+    select event_type from mirror_version
+    where (account_id, livemode, object_type, object_id, created) =
+          (k.account_id, k.livemode, k.object_type, k.object_id, k.created) and event_id = k.event_id collate "C"
+    offset 0
+) v
+"""
+
+HISTORY: Final = b"""
+select created, event_id, event_type, object_type, object_id from mirror_version
+where account_id = %(account_id)s and livemode = %(livemode)s and customer = %(customer)s
+  and (created, event_id collate "C") < (%(created)s, %(event_id)s) and event_type = any(%(only)s)
+order by created desc, event_id collate "C" desc limit %(limit)s
+"""

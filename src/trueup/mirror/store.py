@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any, Final
 
 import msgspec
@@ -13,12 +14,20 @@ from trueup.kernel.records import Record
 from trueup.mirror.order.types import Checkpoint, Head, Trace, Verdict
 from trueup.mirror.statements import (
     ADD,
+    BY_KEY,
+    CHANGED,
+    CHANGED_UNLESS_QUEUED,
+    EVENT_TYPES,
+    HISTORY,
+    LAST_EVENTS,
     LOCK,
+    OF_CUSTOMERS,
     OUTDATED,
     REORDER,
     REPLACE,
     SHAPED,
     TRACES,
+    TRACES_UNTIL,
     VERSIONS,
 )
 from trueup.mirror.types import Fact, MirrorObject, ObjectKey
@@ -29,76 +38,6 @@ UNKNOWN: Final = -(2**63)
 
 VERDICTS: Final = (Verdict.CERTAIN, Verdict.AMBIGUOUS, Verdict.GAP)
 """By their numbers in the table."""
-
-CHANGED: Final = b"""
-insert into mirror_changed (account_id, livemode, object_type, object_id)
-select * from unnest(%(account_id)b::int8[], %(livemode)b::bool[], %(object_type)b::text[], %(object_id)b::text[])
-"""
-
-CHANGED_UNLESS_QUEUED: Final = b"""
-insert into mirror_changed (account_id, livemode, object_type, object_id)
-select k.* from unnest(%(account_id)b::int8[], %(livemode)b::bool[], %(object_type)b::text[], %(object_id)b::text[])
-     as k (account_id, livemode, object_type, object_id)
-where not exists (
-    select from mirror_changed c
-    where (c.account_id, c.livemode, c.object_type, c.object_id)
-        = (k.account_id, k.livemode, k.object_type, k.object_id)
-)
-"""
-
-OF_CUSTOMERS: Final = b"""
-select k.account_id, k.livemode, k.customer, o.object_type, o.object_id, o.essence, o.deleted, o.created,
-       o.event_id, o.event_type
-from unnest(%(account_id)b::int8[], %(livemode)b::bool[], %(customer)b::text[]) as k (account_id, livemode, customer)
-cross join unnest(%(types)b::text[]) as t (object_type)
-cross join lateral (
-    select * from mirror_object
-    where (account_id, livemode, customer, object_type) = (k.account_id, k.livemode, k.customer, t.object_type)
-    offset 0
-) o
-"""
-"""One look-up for every type: with all four columns given, no plan can prefer the primary key, which begins alike and
-would read every object of the type."""
-
-BY_KEY: Final = b"""
-select k.account_id, k.livemode, k.object_id, o.object_type, o.object_id, o.essence, o.deleted, o.created,
-       o.event_id, o.event_type
-from unnest(%(account_id)b::int8[], %(livemode)b::bool[], %(object_type)b::text[], %(object_id)b::text[])
-     as k (account_id, livemode, object_type, object_id)
-cross join lateral (
-    select * from mirror_object
-    where (account_id, livemode, object_type, object_id) = (k.account_id, k.livemode, k.object_type, k.object_id)
-    offset 0
-) o
-"""
-
-LAST_EVENTS: Final = b"""
-select k.account_id, k.livemode, k.customer,
-       (select max(v.created) from mirror_version v
-        where (v.account_id, v.livemode, v.customer) = (k.account_id, k.livemode, k.customer))
-from unnest(%(account_id)b::int8[], %(livemode)b::bool[], %(customer)b::text[]) as k (account_id, livemode, customer)
-"""
-
-EVENT_TYPES: Final = b"""
-select k.event_id, v.event_type
-from unnest(
-    %(account_id)b::int8[], %(livemode)b::bool[], %(object_type)b::text[], %(object_id)b::text[], %(created)b::int8[],
-    %(event_id)b::text[]
-) as k (account_id, livemode, object_type, object_id, created, event_id)
-cross join lateral (
-    select event_type from mirror_version
-    where (account_id, livemode, object_type, object_id, created) =
-          (k.account_id, k.livemode, k.object_type, k.object_id, k.created) and event_id = k.event_id collate "C"
-    offset 0
-) v
-"""
-
-HISTORY: Final = b"""
-select created, event_id, event_type, object_type, object_id from mirror_version
-where account_id = %(account_id)s and livemode = %(livemode)s and customer = %(customer)s
-  and (created, event_id collate "C") < (%(created)s, %(event_id)s) and event_type = any(%(only)s)
-order by created desc, event_id collate "C" desc limit %(limit)s
-"""
 
 
 class Current(Record, frozen=True):
@@ -309,22 +248,39 @@ def traces(since: Mapping[ObjectKey, int]) -> dict[ObjectKey, list[Trace]]:
     values = _keys(list(since)) | {"since": arrays.int8s(list(since.values()))}
     found: dict[ObjectKey, list[Trace]] = {}
     for row in psycopg.Cursor(database.connection()).execute(TRACES, values, binary=True).fetchall():
-        key = ObjectKey(account_id=row[0], livemode=row[1], object_type=row[2], object_id=row[3])
-        found.setdefault(key, []).append(
-            Trace(
-                second=row[4],
-                fact_id=row[5],
-                event_type=row[6],
-                state=row[7],
-                before=row[8],
-                made=row[9],
-                version=row[10],
-                stage=row[11],
-                deleted=row[12],
-                read=row[13],
-            )
-        )
+        key, trace = _traced(row)
+        found.setdefault(key, []).append(trace)
     return found
+
+
+def traces_until(
+    *,
+    customers: Sequence[tuple[int, bool, str]],
+    keys: Sequence[ObjectKey],
+    at: int,
+    known_at: datetime | None,
+) -> list[tuple[ObjectKey, Trace]]:
+    """The traces up to a second of all objects that belonged to these customers by then, and of these keys."""
+    values = _customers(customers) | {f"key_{name}": value for name, value in _keys(keys).items()}
+    values |= {"at": at, "known_at": known_at}
+    rows = psycopg.Cursor(database.connection()).execute(TRACES_UNTIL, values, binary=True).fetchall()
+    return [_traced(row) for row in rows]
+
+
+def _traced(row: tuple[Any, ...]) -> tuple[ObjectKey, Trace]:
+    key = ObjectKey(account_id=row[0], livemode=row[1], object_type=row[2], object_id=row[3])
+    return key, Trace(
+        second=row[4],
+        fact_id=row[5],
+        event_type=row[6],
+        state=row[7],
+        before=row[8],
+        made=row[9],
+        version=row[10],
+        stage=row[11],
+        deleted=row[12],
+        read=row[13],
+    )
 
 
 def mark_changed(keys: Sequence[ObjectKey], *, unless_queued: bool = False) -> int:
