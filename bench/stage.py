@@ -26,7 +26,7 @@ SECRET: Final = "whsec_measuredonthismachine"  # noqa: S105 - signs invented eve
 ACCOUNT: Final = "bench"
 TABLES: Final = (
     "inbox_event, inbox_pending, inbox_awaitingfetch, mirror_changed, mirror_object, mirror_version,"
-    " customer_customer, customer_lookup"
+    " customer_customer, customer_lookup, customer_merged, customer_trait"
 )
 
 

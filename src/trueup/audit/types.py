@@ -27,6 +27,12 @@ class Action(StrEnum):
     PENDING_RETRIED = "inbox.pending.retried"
     FOLDS_RETRIED = "customer.folds.retried"
     CUSTOMERS_REFOLDED = "customer.customers.refolded"
+    CUSTOMERS_MERGED = "customer.customers.merged"
+    CUSTOMERS_SPLIT = "customer.customers.split"
+    LINK_ADDED = "customer.link.added"
+    LINK_REMOVED = "customer.link.removed"
+    DUPLICATE_DISMISSED = "customer.duplicate.dismissed"
+    DUPLICATE_RESTORED = "customer.duplicate.restored"
 
 
 class AuditEntry(Record, frozen=True):

@@ -6,9 +6,12 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
+import psycopg
 
 from trueup.customer import store
-from trueup.customer.fold import FOLD_VERSION, fold
+from trueup.customer.fold import fold
+from trueup.customer.identity import links, merged
+from trueup.customer.rules.identity import derive
 from trueup.kernel.time import from_unix
 from trueup.mirror import service as mirror
 from trueup.mirror.service import CustomerKey
@@ -87,45 +90,81 @@ def fold_customers(customers: Sequence[CustomerKey], *, changed_products: Collec
     ``changed_products`` are held alone until the transaction ends. Returns how many customers were written.
     """
     # The locks come before the reads: a worker that waited here reads what the one before it could not see yet.
-    store.lock(customers)
-    objects = mirror.objects_of(customers, FOLDED_TYPES)
-    last = mirror.last_events(customers)
-    wanted = {(key[0], key[1], product) for key in customers for product in product_ids(objects.get(key, []))}
-    store.lock_products(read=wanted, changed=changed_products)
+    units = held(customers)
+    folded = folded_as(units, held_products=changed_products)
+    if folded:
+        links.save(store.save(folded, fold_version=links.version()))
+        wake(database.connection(), TOPIC)
+    return len(folded)
+
+
+def folded_as(
+    units: Sequence[Sequence[CustomerKey]], *, held_products: Collection[CustomerKey] | None = None
+) -> list[store.Folded]:
+    """The states that Stripe customers have when those of each unit are one, the leading one first; nothing is written.
+
+    Units without any object are passed over. Unless ``held_products`` is ``None``, the products that are read are held
+    until the transaction ends, and those it names alone.
+    """
+    keys = [key for members in units for key in members]
+    objects = mirror.objects_of(keys, FOLDED_TYPES)
+    last = mirror.last_events(keys)
+    wanted = {(key[0], key[1], product) for key in keys for product in product_ids(objects.get(key, []))}
+    if held_products is not None:
+        store.lock_products(read=wanted, changed=held_products)
     products = mirror.objects(
         [
             ObjectKey(account_id=key[0], livemode=key[1], object_type="product", object_id=key[2])
             for key in sorted(wanted)
         ]
     )
+    told = links.configured()
     folded = []
-    for key in customers:
-        own = objects.get(key, [])
-        if not own and key not in last:
+    for members in units:
+        key = members[0]
+        own = objects.get(key, []) if len(members) == 1 else [one for of in members for one in objects.get(of, [])]
+        if not own and not any(member in last for member in members):
             continue
-        own_products = product_ids(own)
-        last_event = last.get(key, 0)
-        catalog: list[MirrorObject] = [
-            item for product in own_products for item in products.get((key[0], key[1], product), [])
+        catalog = [item for product in product_ids(own) for item in products.get((key[0], key[1], product), [])]
+        last_event = max(last.get(member, 0) for member in members)
+        row = folded_of(members, own, catalog, last_event=last_event)
+        traits = [
+            (store.own_id(member), derive(objects.get(member, []), told, livemode=member[1])) for member in members
         ]
-        state = fold(key[2], [*own, *catalog])
-        if state.last_event_at is not None and state.last_event_at.timestamp() < last_event:
-            # The fold is given what moves the state; payments and invoices of the customer happened all the same.
-            state = msgspec.structs.replace(state, last_event_at=from_unix(last_event))
-        folded.append(
-            store.Folded(
-                id=store.own_id(key),
-                account_id=key[0],
-                livemode=key[1],
-                state=state,
-                last_event=last_event,
-                product_ids=own_products,
-            )
-        )
-    if folded:
-        store.save(folded, fold_version=FOLD_VERSION)
-        wake(database.connection(), TOPIC)
-    return len(folded)
+        folded.append(msgspec.structs.replace(row, traits=tuple(traits)))
+    return folded
+
+
+def folded_of(
+    members: Sequence[CustomerKey], own: list[MirrorObject], catalog: list[MirrorObject], *, last_event: int
+) -> store.Folded:
+    """The state of Stripe customers that are one, the leading one first, from their objects."""
+    key = members[0]
+    state = fold(key[2], [*own, *catalog], also=[member[2] for member in members[1:]])
+    if state.last_event_at is not None and state.last_event_at.timestamp() < last_event:
+        # The fold is given what moves the state; payments and invoices of the customer happened all the same.
+        state = msgspec.structs.replace(state, last_event_at=from_unix(last_event))
+    return store.Folded(
+        id=store.own_id(key),
+        account_id=key[0],
+        livemode=key[1],
+        state=state,
+        last_event=last_event,
+        product_ids=product_ids(own),
+    )
+
+
+def held(customers: Sequence[CustomerKey]) -> list[tuple[CustomerKey, ...]]:
+    """Lock these customers with all that are one with them; returns who is to be folded as one, the leader first."""
+    groups = merged.groups(customers)
+    store.lock([*customers, *(key for group in groups.values() for key in group.keys)])
+    if merged.groups(customers) != groups:
+        # Somebody merged or split while we waited for the locks, and others have to be held now: start over.
+        message = "customers were merged or split meanwhile"
+        raise psycopg.errors.SerializationFailure(message)
+    if not groups:
+        return [(key,) for key in customers]
+    return list(dict.fromkeys(groups[key].keys if key in groups else (key,) for key in customers))
 
 
 DRAIN: Final = Drain(name="customer", topic=mirror.TOPIC, queue=mirror.CHANGED, since="since", apply=apply, batch=5000)

@@ -1,4 +1,4 @@
-"""The table of customers: one state each, with the columns that lists filter and sort by."""
+"""The tables of customers: a state each, what lists sort and search by, who is one, and ties to the outside."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Customer(models.Model):
     stage = models.TextField()
     mrr_sort = models.DecimalField(max_digits=24, decimal_places=8)
     last_event_at = models.DateTimeField()
-    fold_version = models.SmallIntegerField()
+    fold_version = models.IntegerField()
     folded_at = models.DateTimeField(db_default=Now())
     state = models.TextField()
 
@@ -90,3 +90,96 @@ class Lookup(models.Model):
     def __str__(self) -> str:
         """The customer's id."""
         return self.customer_id
+
+
+class Merged(models.Model):
+    """A Stripe customer that is part of another customer of ours, because somebody said that they are one.
+
+    ``leader`` is the Stripe customer whose state holds it, ``merged_into`` the one that it was merged into: they differ
+    where that one was merged into yet another later on. Nobody can compute this again: a rebuild keeps it.
+    """
+
+    pk = models.CompositePrimaryKey("account_id", "livemode", "stripe_customer_id")
+    account_id = models.BigIntegerField()
+    livemode = models.BooleanField()
+    stripe_customer_id = models.TextField()
+    customer_id = models.TextField()
+    merged_into = models.TextField()
+    leader = models.TextField()
+    since = models.DateTimeField(db_default=Now())
+    actor_kind = models.TextField()
+    actor_id = models.TextField()
+
+    class Meta:
+        """Found by any id of its own, and by its leader."""
+
+        constraints: ClassVar = [models.UniqueConstraint(fields=["customer_id"], name="customer_merged_own")]
+        indexes: ClassVar = [
+            models.Index(fields=["account_id", "livemode", "leader"], name="customer_merged_leader"),
+            models.Index(fields=["stripe_customer_id"], name="customer_merged_cus"),
+        ]
+
+    @override
+    def __str__(self) -> str:
+        """Our id of the one that was merged."""
+        return self.customer_id
+
+
+class Trait(models.Model):
+    """Something that ties one Stripe customer to the world outside: a link to an id or an address, or a mere clue.
+
+    ``customer_id`` is our id of that very Stripe customer, whatever it was merged into, so that a split needs nothing
+    but the fold. Rows whose source is ``stripe`` or ``metadata`` are written with the state and can be dropped; what
+    people and programs said stays. ``identity.rules`` says what each kind means.
+    """
+
+    PERSONAL: ClassVar[Mapping[str, str]] = {"value": "payload"}
+
+    pk = models.CompositePrimaryKey("customer_id", "kind", "system", "value", "source")
+    customer_id = models.TextField()
+    account_id = models.BigIntegerField()
+    livemode = models.BooleanField()
+    kind = models.TextField()
+    system = models.TextField()
+    value = models.TextField()
+    source = models.TextField()
+    rule = models.TextField()
+    person_id = models.TextField(null=True)
+    since = models.DateTimeField()
+    actor_kind = models.TextField(null=True)
+    actor_id = models.TextField(null=True)
+
+    class Meta:
+        """Found by what it says, for duplicates and breaches; found by person."""
+
+        indexes: ClassVar = [
+            models.Index(
+                fields=["account_id", "livemode", "kind", "system", "value", "customer_id"], name="customer_trait_said"
+            ),
+            models.Index(
+                fields=["person_id", "customer_id"],
+                name="customer_trait_person",
+                condition=models.Q(person_id__isnull=False),
+            ),
+        ]
+
+    @override
+    def __str__(self) -> str:
+        """Whose it is, and of what kind."""
+        return f"{self.customer_id} {self.kind}"
+
+
+class Dismissal(models.Model):
+    """Two customers that look like one and are not: somebody said so. ``first_id`` is the lesser of our two ids."""
+
+    pk = models.CompositePrimaryKey("first_id", "second_id")
+    first_id = models.TextField()
+    second_id = models.TextField()
+    since = models.DateTimeField(db_default=Now())
+    actor_kind = models.TextField()
+    actor_id = models.TextField()
+
+    @override
+    def __str__(self) -> str:
+        """Our two ids."""
+        return f"{self.first_id} {self.second_id}"

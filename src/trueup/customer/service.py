@@ -11,7 +11,7 @@ from trueup.accounts import service as accounts
 from trueup.audit import service as audit
 from trueup.audit.types import Action
 from trueup.customer import rules, store
-from trueup.customer.fold import FOLD_VERSION
+from trueup.customer.identity import links
 from trueup.customer.rules import declines
 from trueup.customer.rules.contact import contact_details, contact_fields
 from trueup.customer.rules.mrr import cases
@@ -228,6 +228,7 @@ def timeline(id: str, *, limit: int = 25, after: str | None = None, kinds: froze
     """
     customer = get(id)
     key = (customer.account_id, customer.livemode, customer.stripe_customer_id)
+    members = [(key[0], key[1], one) for one in customer.state.stripe_customer_ids]
     limit = max(1, min(limit, LARGEST_PAGE))
     before = NEWEST
     if after:
@@ -237,7 +238,12 @@ def timeline(id: str, *, limit: int = 25, after: str | None = None, kinds: froze
     }
     entries: list[Entry] = []
     while len(entries) <= limit:
-        facts = mirror.history(key, before=before, only=rules.TOLD_TYPES, limit=limit * 2)
+        told = [
+            fact
+            for member in members
+            for fact in mirror.history(member, before=before, only=rules.TOLD_TYPES, limit=limit * 2)
+        ]
+        facts = sorted(told, key=lambda fact: (fact.created, fact.event_id), reverse=True)[: limit * 2]
         if not facts:
             break
         product_keys = {
@@ -269,7 +275,7 @@ def mark_outdated(*, limit: int = 5000) -> int:
     with database.transaction() as connection:
         keys = [
             ObjectKey(account_id=account_id, livemode=livemode, object_type="customer", object_id=customer)
-            for account_id, livemode, customer in store.outdated(fold_version=FOLD_VERSION, limit=limit)
+            for account_id, livemode, customer in store.outdated(fold_version=links.version(), limit=limit)
         ]
         if keys:
             # One that was set aside stays so: queued at every sweep, it would fill the queue with its failures.

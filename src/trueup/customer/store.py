@@ -15,6 +15,7 @@ from typing import Any, Final
 import psycopg
 
 from trueup.customer import rules, stored
+from trueup.customer.rules.identity import Trait
 from trueup.customer.types import Customer, CustomerRow, CustomerState, Stage
 from trueup.kernel.money import exponent
 from trueup.kernel.records import Record
@@ -83,11 +84,25 @@ select account_id, livemode, stripe_customer_id from customer_customer
 """
 
 NAMES: Final = b"""
-select c.account_id, c.livemode, c.stripe_customer_id, coalesce(c.name, c.email)
+select k.account_id, k.livemode, k.customer, coalesce(c.name, c.email)
 from unnest(%(account_id)b::int8[], %(livemode)b::bool[], %(customer)b::text[]) as k (account_id, livemode, customer)
+left join customer_merged m
+    on (m.account_id, m.livemode, m.stripe_customer_id) = (k.account_id, k.livemode, k.customer)
 join customer_customer c
-    on (c.account_id, c.livemode, c.stripe_customer_id) = (k.account_id, k.livemode, k.customer)
+    on (c.account_id, c.livemode, c.stripe_customer_id) = (k.account_id, k.livemode, coalesce(m.leader, k.customer))
 where coalesce(c.name, c.email) is not null
+"""
+
+FORGET: Final = b"""
+with looked_up as (delete from customer_lookup where customer_id = any(%(ids)s))
+delete from customer_customer where id = any(%(ids)s)
+"""
+
+MERGED_INTO: Final = b"""
+select c.id from customer_merged m join customer_customer c
+    on (c.account_id, c.livemode, c.stripe_customer_id) = (m.account_id, m.livemode, m.leader)
+where m.customer_id = %(id)s or m.stripe_customer_id = %(id)s
+order by c.last_event_at desc limit 1
 """
 
 COLUMNS: Final = "id, account_id, livemode, last_event_at, folded_at, state"
@@ -106,6 +121,8 @@ class Folded(Record, frozen=True):
     last_event: int
     """When the newest event about it happened, in Unix seconds."""
     product_ids: tuple[str, ...]
+    traits: tuple[tuple[str, tuple[Trait, ...]], ...] = ()
+    """What ties each of its Stripe customers, by our id of that one, to the outside."""
 
 
 @lru_cache(maxsize=16_384)
@@ -143,7 +160,7 @@ def search_words(state: CustomerState, *, own_id: str) -> list[str]:
     """Everything a customer is found by."""
     texts = [state.name or "", state.email or "", *state.metadata.values()]
     # Ids are looked for whole or from their beginning: their parts would only fill the index.
-    ids = [state.stripe_customer_id.casefold()[:200], own_id]
+    ids = [*(one.casefold()[:200] for one in state.stripe_customer_ids), own_id]
     return [*ids, *(word for text in texts[:22] for word in words_of(text[:400]))]
 
 
@@ -183,8 +200,11 @@ def _bucket(key: tuple[int, bool, str]) -> int:
     return zlib.crc32(f"{key[0]}|{key[2]}".encode()) % BUCKETS
 
 
-def save(rows: Sequence[Folded], *, fold_version: int) -> None:
-    """Write states over whatever was there."""
+def save(rows: Sequence[Folded], *, fold_version: int) -> list[Folded]:
+    """Write states over whatever was there.
+
+    Returns the rows whose words, products or traits are not what they were.
+    """
     states = [row.state for row in rows]
     values: dict[str, Any] = _named(rows) | {
         "name": arrays.texts([state.name or "" for state in states]),
@@ -197,7 +217,7 @@ def save(rows: Sequence[Folded], *, fold_version: int) -> None:
         "fold_version": fold_version,
     }
     psycopg.Cursor(database.connection()).execute(UPSERT, values)
-    _look_up(rows)
+    return _look_up(rows)
 
 
 def _named(rows: Sequence[Folded]) -> dict[str, Any]:
@@ -209,28 +229,36 @@ def _named(rows: Sequence[Folded]) -> dict[str, Any]:
     }
 
 
-def _look_up(rows: Sequence[Folded]) -> None:
+def _look_up(rows: Sequence[Folded]) -> list[Folded]:
     """Write the words and products of customers where they are not what they were."""
     digests = [_digest(row) for row in rows]
     cursor = psycopg.Cursor(database.connection())
     known = dict(cursor.execute(LOOKED_UP, {"id": arrays.texts([row.id for row in rows])}, binary=True).fetchall())
     changed = [(row, digest) for row, digest in zip(rows, digests, strict=True) if known.get(row.id) != digest]
-    if changed:
-        moved = [row for row, _digest in changed]
+    moved = [row for row, _digest in changed]
+    if moved:
         values = _named(moved) | {
             "digest": arrays.int8s([digest for _row, digest in changed]),
             "product_ids": arrays.texts([" ".join(row.product_ids) for row in moved]),
             "search": arrays.texts([" ".join(search_words(row.state, own_id=row.id)) for row in moved]),
         }
         cursor.execute(LOOK_UP, values)
+    return moved
 
 
 def _digest(row: Folded) -> int:
     """Changes whenever what a customer is found by does."""
     state = row.state
-    texts = (SEARCH_VERSION, state.name, state.email, *row.product_ids, "", *state.metadata.values())
+    ids = state.stripe_customer_ids[1:]
+    marks = [trait.mark for _id, traits in row.traits for trait in traits]
+    texts = (SEARCH_VERSION, *marks, *ids, state.name, state.email, *row.product_ids, "", *state.metadata.values())
     digest = hashlib.blake2b("\x1f".join([text or "" for text in texts]).encode("utf-8", "replace"), digest_size=8)
     return int.from_bytes(digest.digest(), "big", signed=True)
+
+
+def forget(ids: Sequence[str]) -> None:
+    """Drop the states of these customers (our ids) and what they are found by; another fold writes them again."""
+    psycopg.Cursor(database.connection()).execute(FORGET, {"ids": list(ids)})
 
 
 def by_products(products: Sequence[tuple[int, bool, str]]) -> list[tuple[int, bool, str]]:
@@ -281,6 +309,7 @@ def to_row(row: tuple[Any, ...], slugs: Mapping[int, str]) -> Customer:
         last_event_at=row[3],
         folded_at=row[4],
         state=state,
+        merged_ids=tuple(own_id((row[1], row[2], one)) for one in state.stripe_customer_ids[1:]),
     )
 
 
@@ -350,10 +379,17 @@ def names(customers: Sequence[tuple[int, bool, str]]) -> dict[tuple[int, bool, s
 
 
 def find(identifier: str, slugs: Mapping[int, str]) -> Customer | None:
-    """The customer with our id or Stripe's; the one seen last where two accounts know the same Stripe id."""
+    """The customer with our id or Stripe's; the one seen last where two accounts know the same Stripe id.
+
+    One that was merged into another is answered by that one.
+    """
     sql = (
         f"select {COLUMNS} from customer_customer where id = %(id)s or stripe_customer_id = %(id)s "  # noqa: S608
         "order by last_event_at desc limit 1"
     )
     row = database.execute(sql, {"id": identifier}).fetchone()
+    if row is None:
+        leader = psycopg.Cursor(database.connection()).execute(MERGED_INTO, {"id": identifier}).fetchone()
+        if leader is not None:
+            row = database.execute(sql, {"id": leader[0]}).fetchone()
     return None if row is None else to_row(row, slugs)

@@ -316,3 +316,5 @@ class Customer(CustomerRow, frozen=True):
     """A customer with its whole state."""
 
     state: CustomerState
+    merged_ids: tuple[str, ...] = ()
+    """Our ids of the customers that were merged into this one; this one answers for each of them."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import re
 import tomllib
 from functools import cache
 from pathlib import Path
@@ -34,8 +35,12 @@ VARIABLES: Final = {
     "allowed_hosts": "TRUEUP_ALLOWED_HOSTS",
     "log_format": "TRUEUP_LOG_FORMAT",
     "log_level": "TRUEUP_LOG_LEVEL",
+    "identity_keys": "TRUEUP_IDENTITY_KEYS",
+    "metadata_rules": "TRUEUP_METADATA_RULES",
 }
 """Field to the environment variable that sets it."""
+IDENTITY_KEY: Final = re.compile(r"[^\s=,]+ *= *(user|organization|email|crm:[a-z0-9_-]{1,40})")
+METADATA_RULE: Final = re.compile(r"[^\s:;]+ *: *(required|unique|pattern=.+)")
 
 
 class ConfigurationInvalid(Refused):
@@ -69,6 +74,10 @@ class Configuration(BaseSettings):
     """Host names, separated by commas, that browsers may use besides loopback and ``host``."""
     log_format: Literal["auto", "json", "text"] = "auto"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
+    identity_keys: str = ""
+    """Which metadata keys hold which ids, such as ``user_id=user,org_id=organization,sf_id=crm:salesforce``."""
+    metadata_rules: str = ""
+    """What customers' metadata has to keep to, such as ``user_id:required;user_id:unique;ref:pattern=R-[0-9]+``."""
 
     @classmethod
     @override
@@ -108,6 +117,29 @@ class Configuration(BaseSettings):
     def _networks(cls, value: str) -> str:
         for part in filter(None, (piece.strip() for piece in value.split(","))):
             ipaddress.ip_network(part, strict=False)
+        return value
+
+    @field_validator("identity_keys")
+    @classmethod
+    def _identity_keys(cls, value: str) -> str:
+        for part in filter(None, (piece.strip() for piece in value.split(","))):
+            if IDENTITY_KEY.fullmatch(part) is None:
+                message = f"{part!r} is not KEY=user, KEY=organization, KEY=email or KEY=crm:NAME"
+                raise ValueError(message)
+        return value
+
+    @field_validator("metadata_rules")
+    @classmethod
+    def _metadata_rules(cls, value: str) -> str:
+        for part in filter(None, (piece.strip() for piece in value.split(";"))):
+            if METADATA_RULE.fullmatch(part) is None:
+                message = f"{part!r} is not KEY:required, KEY:unique or KEY:pattern=EXPRESSION"
+                raise ValueError(message)
+            try:
+                re.compile(part.partition("pattern=")[2])
+            except re.error as error:
+                message = f"the expression of {part!r} cannot be used: {error}"
+                raise ValueError(message) from None
         return value
 
     @model_validator(mode="after")

@@ -1,0 +1,46 @@
+"""Customers that may be one: a database of its own that everybody commits to, and a few that were told of."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import pytest
+from pytest_django import DjangoDbBlocker
+
+from tests import instance
+from tests.web.console import world
+from trueup.accounts.types import Account
+from trueup.runtime import configuration
+
+NAME = f"trueup_identity_{os.getpid()}"
+
+
+@pytest.fixture(scope="session")
+def committed(django_db_blocker: DjangoDbBlocker) -> Iterator[str]:
+    """The address of a database of our own, whose rows outlive a transaction."""
+    with django_db_blocker.unblock(), instance.own_database(NAME) as address:
+        yield address
+
+
+@pytest.fixture
+def database(committed: str, django_db_blocker: DjangoDbBlocker) -> Iterator[str]:
+    """That database, empty; Django works in it meanwhile, in every thread."""
+    with django_db_blocker.unblock(), instance.in_database(NAME):
+        instance.wipe(committed)
+        yield committed
+
+
+@pytest.fixture
+def account(db: None) -> Account:
+    """A connected account in test mode."""
+    return world.connect()
+
+
+@pytest.fixture
+def identity_keys(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
+    """A way to set what the operator configures; everything is as before afterwards."""
+    configuration.current.cache_clear()
+    yield monkeypatch
+    monkeypatch.undo()
+    configuration.current.cache_clear()
