@@ -114,9 +114,16 @@ def test_every_value_that_is_known_can_say_why(reader: Client, acme: Account) ->
 def test_why_names_the_event_that_told_it(reader: Client, acme: Account) -> None:
     page = reader.get("/customers/cus_1/why/mrr").content.decode()
 
-    assert "<h1>Why this MRR?</h1>" in page
+    assert "<h1>MRR: why?</h1>" in page
     assert "customer.subscription.created" in page
     assert "5 \N{MULTIPLICATION SIGN} $49.00 a month" in page
+
+
+def test_why_tells_the_reason_first_then_the_meaning_then_the_facts(reader: Client, acme: Account) -> None:
+    page = reader.get("/customers/cus_1/why/stage", headers=HTMX).content.decode()
+
+    reason, meaning = page.index(customers.why("cus_1", "stage").reason), page.index(str(FIELDS["stage"][1]))
+    assert reason < meaning < page.index("customer.subscription.created") < page.index("evt_")
 
 
 def test_why_of_what_is_not_known_is_not_found(reader: Client, acme: Account) -> None:

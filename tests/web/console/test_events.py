@@ -8,6 +8,7 @@ import json
 import re
 
 import orjson
+import pytest
 from django.test import Client
 
 from tests.web.console import world
@@ -145,6 +146,33 @@ def test_an_event_that_cannot_be_read_is_found_with_its_error(reader: Client, ac
     assert ">Set aside</span>" in page
     assert re.search(r'Set aside</dt><dd><a href="[^"]+">1</a>', page)
     assert "It went wrong." in reader.get("/events/evt_1").content.decode()
+
+
+@pytest.mark.parametrize(
+    ("request_", "said"),
+    [
+        ({"id": "req_1", "idempotency_key": None}, "a request to Stripe req_1"),
+        ("req_1", "a request to Stripe req_1"),
+        ({"id": None, "idempotency_key": None}, "Stripe, by itself"),
+        (None, "Stripe, by itself"),
+    ],
+)
+def test_an_event_says_what_caused_it(reader: Client, account: Account, request_: object, said: str) -> None:
+    told = world.event("customer.created", world.customer("cus_1", "Acme"), id="evt_1")
+    world.told(account, told | {"request": request_})
+
+    page = reader.get("/events/evt_1").content.decode()
+
+    assert said in " ".join(re.sub(r"<[^>]+>", " ", page.split("Caused by")[1].split("</dd>")[0]).split())
+
+
+def test_an_event_that_does_not_say_its_cause_shows_none(reader: Client, account: Account) -> None:
+    told = world.event("customer.created", world.customer("cus_1", "Acme"), id="evt_1")
+    strange = world.event("customer.updated", world.customer("cus_1", "Acme"), id="evt_2") | {"request": 7}
+    world.told(account, {key: value for key, value in told.items() if key != "request"}, strange)
+
+    for event_id in ("evt_1", "evt_2"):
+        assert "Caused by" not in reader.get(f"/events/{event_id}").content.decode()
 
 
 def test_the_quarantine_says_why_a_body_is_there(reader: Client, account: Account) -> None:

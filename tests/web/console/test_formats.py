@@ -29,15 +29,37 @@ NOW = datetime(2026, 11, 20, 20, 0, tzinfo=UTC)
         (1500, "kwd", "KWD\xa01.500"),
         (0, "gbp", "£0.00"),
         (700, "zzz", "ZZZ\xa07.00"),
+        (500, "isk", "ISK\xa05"),
+        (550, "ugx", "UGX\xa05.50"),
     ],
 )
 def test_money_has_the_currencys_own_decimals(minor: int, currency: str, shown: str) -> None:
     assert formats.money(minor, currency) == shown
 
 
-def test_a_price_below_a_cent_keeps_its_digits() -> None:
-    assert formats.unit_price("0.5", "usd") == "$0.005"
-    assert formats.unit_price("2900", "usd") == "$29.00"
+@pytest.mark.parametrize(
+    ("amount", "currency", "language", "shown"),
+    [
+        ("2900", "usd", "en", "$29.00"),
+        ("2900.000", "usd", "en", "$29.00"),
+        ("0.5", "usd", "en", "$0.005"),
+        ("123456.75", "eur", "de", "1.234,5675\xa0€"),
+        ("0.25", "jpy", "en", "¥0.25"),
+        ("5000", "isk", "en", "ISK\xa050"),
+        ("5000.5", "isk", "en", "ISK\xa050.005"),
+        ("550.25", "isk", "en", "ISK\xa05.5025"),
+    ],
+)
+def test_a_price_below_a_cent_keeps_its_digits(amount: str, currency: str, language: str, shown: str) -> None:
+    with translation.override(language):
+        assert formats.unit_price(amount, currency) == shown
+
+
+def test_a_language_is_named_in_the_readers_and_an_unknown_one_stays() -> None:
+    assert formats.language("pt-BR") == "Portuguese (Brazil)"
+    assert formats.language("xx-nonsense!") == "xx-nonsense!"
+    with translation.override("de"):
+        assert formats.language("nl") == "Niederländisch"
 
 
 def test_money_is_written_as_the_readers_language_does() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
+import msgspec
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.urls import reverse
 from django.views.decorators.http import require_safe
@@ -103,10 +104,30 @@ def detail(request: HttpRequest, event_id: str) -> HttpResponseBase:
         "state_hint": EVENT_STATE_HINTS.get(event.state, ""),
         "customer": _customer(event.customer),
         "delay": event.received_at - event.created,
+        "cause": _cause(event.body),
     }
     if wants_part(request):
         return respond_part(request, "console/parts/event.html", context)
     return respond(request, "console/event.html", context, frame=shell("events", livemode=event.livemode))
+
+
+class _Told(msgspec.Struct):
+    request: str | dict[str, Any] | msgspec.UnsetType | None = msgspec.UNSET
+
+
+def _cause(body: bytes) -> str | None:
+    """The id of the request that made Stripe tell; empty where it acted by itself, ``None`` where nothing says.
+
+    Old API versions give the id alone. Source: https://docs.stripe.com/api/events/object#event_object-request
+    """
+    try:
+        request = msgspec.json.decode(body, type=_Told).request
+    except msgspec.MsgspecError:
+        return None
+    if request is msgspec.UNSET:
+        return None
+    found = request.get("id") if isinstance(request, dict) else request
+    return found if isinstance(found, str) else ""
 
 
 def _customer(stripe_customer_id: str | None) -> Any:

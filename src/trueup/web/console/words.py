@@ -178,7 +178,10 @@ FIELDS: Final[dict[str, tuple[Label, Label]]] = {
     "locale": (_("Language"), _("The first of the languages that the customer prefers in Stripe.")),
     "scheduled_changes": (_("Scheduled"), _("Cancellations, new phases and ends of pauses that Stripe was told of.")),
     "last_payment": (_("Last payment"), _("The newest payment that succeeded.")),
-    "last_failure": (_("Last failure"), _("The newest attempt to pay that failed and was not made good itself.")),
+    "last_failure": (
+        _("Last failure"),
+        _("The newest payment that failed. One that succeeded in the end does not count."),
+    ),
     "lifetime_paid": (
         _("Paid in all"),
         _("Everything collected from this customer, less the refunds that are known, per currency."),
