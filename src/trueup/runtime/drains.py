@@ -24,7 +24,7 @@ IDLE_SECONDS: Final = 5.0
 """A drain looks at its queue this often even when nobody wakes it."""
 LONGEST_PAUSE: Final = 5.0
 """Seconds between tries while the database is away or a batch cannot be handled at all."""
-LONGEST_REST: Final = 2.0
+LONGEST_REST: Final = 5.0
 """Seconds that a drain waits at most for the ones before it to catch up."""
 STRAINED: Final = 4
 """A batch that is a fourth full took so long that a fourth of a batch came meanwhile: the drain is near its limit."""
