@@ -99,6 +99,61 @@ def console(chromium: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
             connection.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
 
 
+def _told(kind: str, about: dict[str, Any], at: int) -> bytes:
+    event = {"id": f"evt_{about['id']}", "object": "event", "type": kind, "created": at, "livemode": False}
+    return json.dumps(event | {"data": {"object": about}}).encode()
+
+
+@pytest.fixture(scope="session")
+def full(console: Console) -> str:
+    """The page of a customer with something in every place: payments, a failure, what is to come, tags, a language."""
+    day, start = 86_400, 1_780_000_000
+    of = {"customer": "cus_full", "currency": "eur", "created": start}
+    price = {
+        "id": "price_full",
+        "object": "price",
+        "nickname": "Everything, with a name that is longer than its place",
+        "currency": "eur",
+        "unit_amount": 4900,
+        "recurring": {"interval": "month", "interval_count": 1, "usage_type": "licensed"},
+    }
+    items = [{"id": "si_full", "object": "subscription_item", "price": price, "quantity": 3}]
+    phases = [{"start_date": start + step * 400 * day, "items": [{"price": "price_full"}]} for step in range(2)]
+    charge = of | {"object": "charge", "amount": 14_700, "captured": True, "payment_intent": None}
+    failed = {"status": "failed", "paid": False, "failure_code": "stolen_card"}
+    customer = {
+        "id": "cus_full",
+        "object": "customer",
+        "name": "Donaudampfschifffahrtsgesellschaft mbH & Co. KG",
+        "email": "rechnungen@donaudampfschifffahrtsgesellschaft.example",
+        "preferred_locales": ["de-AT"],
+        "metadata": {"tags": "vip, beta, a-tag-that-is-much-longer-than-what-most-people-would-ever-write-into-one"},
+    }
+    told: list[tuple[str, dict[str, Any], int]] = [
+        ("customer.created", of | customer, 0),
+        (
+            "customer.subscription.created",
+            of
+            | {"id": "sub_full", "object": "subscription", "status": "past_due", "items": {"data": items}}
+            | {"start_date": start, "pause_collection": {"behavior": "void", "resumes_at": start + 300 * day}},
+            1,
+        ),
+        (
+            "subscription_schedule.created",
+            of
+            | {"id": "sub_sched_full", "object": "subscription_schedule", "subscription": "sub_full"}
+            | {"status": "active", "current_phase": {"start_date": start}, "phases": phases},
+            2,
+        ),
+        ("charge.succeeded", charge | {"id": "ch_full", "status": "succeeded", "paid": True}, 3),
+        ("charge.succeeded", charge | {"id": "ch_usd", "status": "succeeded", "paid": True, "currency": "usd"}, 4),
+        ("charge.failed", charge | {"id": "ch_failed", "created": start + day} | failed, 5),
+    ]
+    for kind, about, step in told:
+        console.receive(_told(kind, about, start + step))
+    return "/customers/cus_full"
+
+
 # Playwright runs an event loop in this thread for as long as it is open, and Django refuses to work beside one. It is
 # open for one module at a time, so that tests of other modules in the same process never meet it.
 @pytest.fixture(scope="module")

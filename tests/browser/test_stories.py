@@ -86,7 +86,7 @@ def test_why_opens_a_drawer_takes_the_focus_and_gives_it_back(page: Page) -> Non
     why = page.get_by_role("link", name="Why? MRR")
 
     why.click()
-    drawer = page.get_by_role("dialog", name="Why this MRR?")
+    drawer = page.get_by_role("dialog", name="MRR: why?")
     expect(drawer).to_be_visible()
     expect(drawer).to_contain_text("subscription")
     assert page.evaluate("document.activeElement.closest('dialog') !== null")
@@ -126,6 +126,21 @@ def test_an_id_is_copied_whole(page: Page) -> None:
 
     expect(page.locator("#say")).to_have_text("Copied")
     assert page.evaluate("navigator.clipboard.readText()") == page.locator(".ident .copy code").inner_text()
+
+
+def test_a_contact_field_is_copied_and_so_are_all_of_them(page: Page) -> None:
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.goto("/customers?stage=active&sort=-mrr")
+    page.locator("a[data-row]").first.click()
+    card = page.get_by_role("region", name="Contact fields")
+
+    card.locator("div", has_text=re.compile("^billing_status")).get_by_role("button").click()
+    expect(page.locator("#say")).to_have_text("Copied")
+    assert page.evaluate("navigator.clipboard.readText()") == "active"
+
+    card.get_by_role("button", name="Copy all").click()
+    page.wait_for_function("async () => (await navigator.clipboard.readText()).startsWith('{')")
+    assert json.loads(page.evaluate("navigator.clipboard.readText()"))["fields"]["billing_status"] == "active"
 
 
 def test_a_new_event_shows_itself_and_reaches_its_customer(page: Page, console: Console) -> None:
