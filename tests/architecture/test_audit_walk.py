@@ -164,6 +164,7 @@ READS: dict[str, Scenario] = {
     "customer.failure_told": lambda _: customers.failure_told(FAILURE),
     "customer.folding": lambda _: customers.folding(),
     "customer.get": lambda _: customers.get("cus_000"),
+    "customer.get_at": lambda _: customers.get_at("cus_000", at=datetime.now(UTC)),  # noqa: TID251 - any moment does
     "customer.metric_cases": lambda _: customers.metric_cases(NO_CASES),
     "customer.names": lambda stage: customers.names([stage.key]),
     "customer.price_names": lambda _: customers.price_names(customers.get("cus_000")),

@@ -10,7 +10,7 @@ from typing import Any, Final
 from trueup.accounts import service as accounts
 from trueup.audit import service as audit
 from trueup.audit.types import Action
-from trueup.customer import rules, store
+from trueup.customer import past, rules, store
 from trueup.customer.identity import links
 from trueup.customer.rules import declines
 from trueup.customer.rules.contact import contact_details, contact_fields
@@ -34,7 +34,7 @@ from trueup.mirror import service as mirror
 from trueup.mirror.service import CustomerKey
 from trueup.mirror.types import ObjectKey
 from trueup.mirror.upcast.shape import id_of, text
-from trueup.runtime import database, queues
+from trueup.runtime import clock, database, queues
 from trueup.runtime.pages import Number, Page, decode_cursor, encode_cursor, invalid_cursor
 from trueup.runtime.wake import wake
 
@@ -121,6 +121,31 @@ def get(id: str) -> Customer:  # noqa: A002 - the field's name
             hint="A new customer appears a moment after its first event.",
         )
     return customer
+
+
+def get_at(id: str, *, at: datetime, known_at: datetime | None = None) -> Customer:  # noqa: A002 - the field's name
+    """A customer as it was at a moment in Stripe's time: what had happened by then, by today's rules.
+
+    ``known_at`` asks for what Trueup knew at a moment of ours: only what had arrived by then counts. Products are those
+    of then too; which Stripe customers are one is as it is now. ``NotFound`` when nothing was known then.
+    """
+    customer = get(id)
+    members = [(customer.account_id, customer.livemode, one) for one in customer.state.stripe_customer_ids]
+    state = past.state_at(members, at=int(at.timestamp()), known_at=known_at)
+    if state is None:
+        raise NotFound(
+            f"Nothing was known about the customer {id} then.",
+            code="customer_unknown_then",
+            hint="Ask for a later moment.",
+        )
+    return store.customer_of(
+        state,
+        id=customer.id,
+        key=(customer.account_id, customer.livemode),
+        slug=customer.account_slug,
+        last_event_at=state.last_event_at or at,
+        folded_at=clock.now(),
+    )
 
 
 def why(id: str, field: str) -> Explanation:  # noqa: A002 - the field's name

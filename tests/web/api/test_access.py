@@ -104,6 +104,7 @@ def test_an_expired_and_a_revoked_token_are_unknown(program: Client, token: NewT
         ("/customers/cus_none", 404, "customer_unknown"),
         ("/customers/cus%00", 400, "refused"),
         ("/customers/cus_none/timeline", 404, "customer_unknown"),
+        ("/customers/cus_none?as_of=2026-01-01T00:00:00", 404, "customer_unknown"),
         ("/events?state=lost", 422, "parameter_invalid"),
         ("/events?limit=-1", 422, "parameter_invalid"),
         ("/events?after=WyJ4IiwieSJd", 400, "cursor_invalid"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -125,6 +126,27 @@ def test_one_value_says_its_rule_and_the_events_that_told_it(ask: Ask, account: 
     assert found["rule"] == "subscriptions.mrr"
     assert found["reason"].startswith("The licensed items")
     assert [fact["event_type"] for fact in found["facts"]] == ["customer.subscription.created"]
+
+
+def test_a_customer_is_shown_as_of_a_moment(ask: Ask, account: Account) -> None:
+    about = world.customer("cus_1", "Acme")
+    other = {**about, "name": "Other"}
+    renamed = world.event("customer.updated", other, at=world.START + 100, previous={"name": "Acme"})
+    world.told(account, world.event("customer.created", about, at=world.START), renamed)
+
+    def asked(**moments: str) -> Any:
+        return ask("/customers/cus_1", **moments)["state"]["name"]
+
+    before, after = (
+        datetime.fromtimestamp(world.START + seconds, tz=UTC).isoformat().replace("+00:00", "") for seconds in (99, 100)
+    )
+
+    assert (asked(), asked(as_of=before), asked(as_of=f"{after}Z"), asked(as_of=after)) == (
+        "Other",
+        "Acme",
+        "Other",
+        "Other",
+    )
 
 
 def test_the_timeline_is_told_newest_first_and_page_by_page(ask: Ask, account: Account) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from typing import Annotated, Final
 
 import msgspec
@@ -13,7 +14,12 @@ from trueup.customer.types import ChangeKind, Customer, CustomerState, Failure, 
 from trueup.kernel.money import Money
 from trueup.ops import output, schema
 from trueup.ops.actors import command_line
+from trueup.runtime import clock
 
+FORMATS: Final = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%d %H:%M:%S"]
+Moment = Annotated[
+    datetime | None, typer.Option(formats=FORMATS, help="As it was at this moment (UTC) in Stripe's time.")
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, the same as the API.")]
 YES_NO: Final = {True: "yes", False: "no", None: None}
 CHANGES: Final = {ChangeKind.CANCEL: "cancels", ChangeKind.PLANS: "changes", ChangeKind.RESUME: "collecting resumes"}
@@ -56,11 +62,22 @@ def list_customers(
 def show(
     customer_id: str,
     why: Annotated[bool, typer.Option("--why", help="With the facts behind each value.")] = False,
+    as_of: Moment = None,
+    known_at: Annotated[
+        datetime | None, typer.Option(formats=FORMATS, help="Only by what had arrived by this moment (UTC).")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Show a customer's state by our id or Stripe's."""
     schema.prepare()
-    customer = customers.get(customer_id)
+    if as_of is None and known_at is None:
+        customer = customers.get(customer_id)
+    else:
+        customer = customers.get_at(
+            customer_id,
+            at=as_of.replace(tzinfo=UTC) if as_of is not None else clock.now(),
+            known_at=known_at.replace(tzinfo=UTC) if known_at is not None else None,
+        )
     if not why:
         customer = msgspec.structs.replace(customer, state=msgspec.structs.replace(customer.state, why={}))
     if as_json:

@@ -5,6 +5,7 @@ Answers are the domain's records as JSON, the same that the command line prints 
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Annotated, Any, Final
 
 import msgspec
@@ -19,7 +20,7 @@ from trueup.customer.types import Contact, Customer, CustomerRow, Entry, Explana
 from trueup.inbox import service as inbox
 from trueup.inbox.types import EventDetail, EventRow, State
 from trueup.kernel.errors import TrueupError, Unauthenticated, Unavailable
-from trueup.runtime import database
+from trueup.runtime import clock, database
 from trueup.runtime.pages import Page
 from trueup.web.api import openapi
 from trueup.web.api.auth import READ
@@ -66,13 +67,30 @@ def get_customer(
     request: HttpRequest,
     customer_id: str,
     why: Annotated[bool, Query(description="With the facts behind each value.")] = False,
+    as_of: Annotated[
+        datetime | None, Query(description="As it was at this moment in Stripe's time; with its offset, or UTC.")
+    ] = None,
+    known_at: Annotated[
+        datetime | None, Query(description="Only by what had arrived by this moment of ours; with `as_of` or now.")
+    ] = None,
 ) -> HttpResponse:
     """One customer by our id or Stripe's."""
     del request
-    customer = customers.get(customer_id)
+    if as_of is None and known_at is None:
+        customer = customers.get(customer_id)
+    else:
+        customer = customers.get_at(
+            customer_id,
+            at=_aware(as_of) if as_of is not None else clock.now(),
+            known_at=_aware(known_at) if known_at is not None else None,
+        )
     if not why:
         customer = msgspec.structs.replace(customer, state=msgspec.structs.replace(customer.state, why={}))
     return answer(customer)
+
+
+def _aware(moment: datetime) -> datetime:
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
 
 
 @api.get("/customers/{customer_id}/why/{field}", auth=READ, operation_id="why", summary="Why a value is what it is")

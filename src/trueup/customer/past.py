@@ -1,0 +1,36 @@
+"""Customers as they were: the fold over the objects as of a moment."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+
+from trueup.customer.drain import FOLDED_TYPES, folded_of, product_ids
+from trueup.customer.types import CustomerState
+from trueup.mirror import service as mirror
+from trueup.mirror.service import CustomerKey
+from trueup.mirror.types import ObjectKey
+
+CATALOG_TYPES: Final = ("product",)
+
+
+def state_at(members: Sequence[CustomerKey], *, at: int, known_at: datetime | None) -> CustomerState | None:
+    """The state of Stripe customers that are one, the leading one first, at a moment; ``None`` with nothing known.
+
+    ``at`` is in Unix seconds of Stripe's time, and its events count; ``known_at`` as for ``mirror.objects_at``.
+    """
+    own = list(mirror.objects_at(customers=members, types=FOLDED_TYPES, at=at, known_at=known_at).values())
+    if not own:
+        return None
+    account_id, livemode, _ = members[0]
+    catalog = mirror.objects_at(
+        keys=[
+            ObjectKey(account_id=account_id, livemode=livemode, object_type="product", object_id=product)
+            for product in product_ids(own)
+        ],
+        types=CATALOG_TYPES,
+        at=at,
+        known_at=known_at,
+    )
+    return folded_of(members, own, list(catalog.values()), last_event=max(told.created for told in own)).state

@@ -1,0 +1,82 @@
+"""Statements on customers."""
+
+from __future__ import annotations
+
+from typing import Final
+
+LOCK_PRODUCTS: Final = b"""
+select case when alone then pg_advisory_xact_lock(k) else pg_advisory_xact_lock_shared(k) end
+from unnest(%(keys)b::int8[], %(alone)b::bool[]) as row (k, alone)
+"""
+
+UPSERT: Final = b"""
+insert into customer_customer as c (
+    id, account_id, livemode, stripe_customer_id, name, email, sort_name, stage, mrr_sort, last_event_at,
+    fold_version, folded_at, state
+)
+select id, account_id, livemode, stripe_customer_id, nullif(name, ''), nullif(email, ''), sort_name, stage,
+       mrr_sort::numeric, last_event_at, %(fold_version)b, clock_timestamp(), state
+from unnest(
+    %(id)b::text[], %(account_id)b::int8[], %(livemode)b::bool[], %(stripe_customer_id)b::text[],
+    %(name)b::text[], %(email)b::text[], %(sort_name)b::text[], %(stage)b::text[], %(mrr_sort)b::text[],
+    %(last_event_at)b::timestamptz[], %(state)b::text[]
+) as row (
+    id, account_id, livemode, stripe_customer_id, name, email, sort_name, stage, mrr_sort, last_event_at, state
+)
+on conflict (id) do update set
+    name = excluded.name, email = excluded.email, sort_name = excluded.sort_name, stage = excluded.stage,
+    mrr_sort = excluded.mrr_sort, last_event_at = excluded.last_event_at, fold_version = excluded.fold_version,
+    folded_at = excluded.folded_at, state = excluded.state
+"""
+
+LOOKED_UP: Final = b"""
+select k.customer_id, l.digest from unnest(%(id)b::text[]) as k (customer_id)
+cross join lateral (select digest from customer_lookup where customer_id = k.customer_id offset 0) l
+"""
+
+LOOK_UP: Final = b"""
+insert into customer_lookup (customer_id, account_id, livemode, stripe_customer_id, digest, product_ids, search)
+select customer_id, account_id, livemode, stripe_customer_id, digest,
+       coalesce(string_to_array(nullif(product_ids, ''), ' '), '{}'), array_to_tsvector(string_to_array(search, ' '))
+from unnest(
+    %(id)b::text[], %(account_id)b::int8[], %(livemode)b::bool[], %(stripe_customer_id)b::text[], %(digest)b::int8[],
+    %(product_ids)b::text[], %(search)b::text[]
+) as row (customer_id, account_id, livemode, stripe_customer_id, digest, product_ids, search)
+on conflict (customer_id) do update set
+    digest = excluded.digest, product_ids = excluded.product_ids, search = excluded.search
+"""
+
+BY_PRODUCTS: Final = b"""
+select distinct l.account_id, l.livemode, l.stripe_customer_id
+from unnest(%(account_id)b::int8[], %(livemode)b::bool[], %(product_id)b::text[])
+     as k (account_id, livemode, product_id)
+join customer_lookup l on l.product_ids @> array[k.product_id] and l.account_id = k.account_id
+    and l.livemode = k.livemode
+"""
+
+OUTDATED: Final = b"""
+select account_id, livemode, stripe_customer_id from customer_customer
+    where fold_version <> %(fold_version)s order by id limit %(limit)s
+"""
+
+NAMES: Final = b"""
+select k.account_id, k.livemode, k.customer, coalesce(c.name, c.email)
+from unnest(%(account_id)b::int8[], %(livemode)b::bool[], %(customer)b::text[]) as k (account_id, livemode, customer)
+left join customer_merged m
+    on (m.account_id, m.livemode, m.stripe_customer_id) = (k.account_id, k.livemode, k.customer)
+join customer_customer c
+    on (c.account_id, c.livemode, c.stripe_customer_id) = (k.account_id, k.livemode, coalesce(m.leader, k.customer))
+where coalesce(c.name, c.email) is not null
+"""
+
+FORGET: Final = b"""
+with looked_up as (delete from customer_lookup where customer_id = any(%(ids)s))
+delete from customer_customer where id = any(%(ids)s)
+"""
+
+MERGED_INTO: Final = b"""
+select c.id from customer_merged m join customer_customer c
+    on (c.account_id, c.livemode, c.stripe_customer_id) = (m.account_id, m.livemode, m.leader)
+where m.customer_id = %(id)s or m.stripe_customer_id = %(id)s
+order by c.last_event_at desc limit 1
+"""
