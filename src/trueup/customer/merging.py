@@ -15,7 +15,7 @@ from trueup.customer.identity import links, merged
 from trueup.customer.identity.merged import Group, Resolved
 from trueup.customer.identity.types import Joined, Summary
 from trueup.kernel.actor import Actor
-from trueup.kernel.errors import Conflict, NotFound, Refused
+from trueup.kernel.errors import Conflict, Refused
 from trueup.mirror.service import CustomerKey
 from trueup.runtime import database
 
@@ -32,8 +32,8 @@ def merge(*, id: str, others: Sequence[str], by: Actor, preview: bool = False) -
     if not others:
         raise Refused("Nothing was named to merge.", code="merge_nothing", hint="Name at least two customers.")
     with database.transaction() as connection:
-        leader = _one(id)
-        named = list(dict.fromkeys(_one(other) for other in others))
+        leader = merged.one(id)
+        named = list(dict.fromkeys(merged.one(other) for other in others))
         joining = _joining(leader, named)
         _hold([leader.key, *(one.key for one in named)], joining=(leader, named))
         groups = merged.groups([leader.key, *(one.key for one in joining)])
@@ -76,8 +76,8 @@ def split(*, id: str, take: Sequence[str] = (), by: Actor, preview: bool = False
     nothing.
     """
     with database.transaction() as connection:
-        customer = _one(id)
-        named = list(dict.fromkeys(_one(one) for one in take))
+        customer = merged.one(id)
+        named = list(dict.fromkeys(merged.one(one) for one in take))
         _hold([customer.leader, *(one.key for one in named)], joining=None)
         group = merged.groups([customer.leader]).get(customer.leader)
         taken = _taken(customer, named, group)
@@ -119,7 +119,7 @@ def summaries(units: Sequence[Sequence[CustomerKey]]) -> tuple[Summary, ...]:
     for members in units:
         row = found.get(store.own_id(members[0]))
         if row is None:
-            _unknown(members[0][2])
+            raise merged.unknown(members[0][2])
         state = row.state
         summed.append(
             Summary(
@@ -136,27 +136,6 @@ def summaries(units: Sequence[Sequence[CustomerKey]]) -> tuple[Summary, ...]:
             )
         )
     return tuple(summed)
-
-
-def _one(identifier: str) -> Resolved:
-    found = merged.resolve(identifier)
-    if not found:
-        _unknown(identifier)
-    if len(found) > 1:
-        raise Refused(
-            f"Several accounts or modes know {identifier}.",
-            code="customer_ambiguous",
-            hint="Name it by Trueup's own id, which begins with tc_.",
-        )
-    return found[0]
-
-
-def _unknown(identifier: str) -> NoReturn:
-    raise NotFound(
-        f"There is no customer {identifier}.",
-        code="customer_unknown",
-        hint="A new customer appears a moment after its first event.",
-    )
 
 
 def _joining(leader: Resolved, named: Sequence[Resolved]) -> list[Resolved]:

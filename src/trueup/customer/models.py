@@ -95,8 +95,9 @@ class Lookup(models.Model):
 class Merged(models.Model):
     """A Stripe customer that is part of another customer of ours, because somebody said that they are one.
 
-    ``leader`` is the Stripe customer whose state holds it, ``merged_into`` the one that it was merged into: they differ
-    where that one was merged into yet another later on. Nobody can compute this again: a rebuild keeps it.
+    ``leader`` (ours: ``leader_id``) is the Stripe customer whose state holds it, ``merged_into`` the one that it was
+    merged into: they differ where that one was merged into yet another later on. Nobody can compute this again: a
+    rebuild keeps it.
     """
 
     pk = models.CompositePrimaryKey("account_id", "livemode", "stripe_customer_id")
@@ -106,6 +107,7 @@ class Merged(models.Model):
     customer_id = models.TextField()
     merged_into = models.TextField()
     leader = models.TextField()
+    leader_id = models.TextField()
     since = models.DateTimeField(db_default=Now())
     actor_kind = models.TextField()
     actor_id = models.TextField()

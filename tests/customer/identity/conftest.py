@@ -38,7 +38,7 @@ def account(db: None) -> Account:
 
 
 @pytest.fixture
-def identity_keys(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
+def settings_of(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
     """A way to set what the operator configures; everything is as before afterwards."""
     configuration.current.cache_clear()
     yield monkeypatch

@@ -10,6 +10,7 @@ import psycopg
 
 from trueup.customer import store
 from trueup.kernel.actor import Actor
+from trueup.kernel.errors import NotFound, Refused
 from trueup.kernel.records import Record
 from trueup.mirror.service import CustomerKey
 from trueup.runtime import arrays, database
@@ -44,14 +45,15 @@ where customer_id = %(id)s or stripe_customer_id = %(id)s
 
 ADD: Final = b"""
 insert into customer_merged (
-    account_id, livemode, stripe_customer_id, customer_id, merged_into, leader, actor_kind, actor_id
+    account_id, livemode, stripe_customer_id, customer_id, merged_into, leader, leader_id, actor_kind, actor_id
 ) values (
-    %(account_id)s, %(livemode)s, %(customer)s, %(customer_id)s, %(leader)s, %(leader)s, %(actor_kind)s, %(actor_id)s
+    %(account_id)s, %(livemode)s, %(customer)s, %(customer_id)s, %(leader)s, %(leader)s, %(leader_id)s,
+    %(actor_kind)s, %(actor_id)s
 )
 """
 
 LEAD: Final = b"""
-update customer_merged set leader = %(leader)s
+update customer_merged set leader = %(leader)s, leader_id = %(leader_id)s
 where account_id = %(account_id)s and livemode = %(livemode)s and stripe_customer_id = any(%(customers)s)
 """
 
@@ -80,13 +82,13 @@ class Group(Record, frozen=True):
     def keys(self) -> tuple[CustomerKey, ...]:
         """Every Stripe customer of the group, the leading one first."""
         account_id, livemode, _ = self.leader
-        return (self.leader, *((account_id, livemode, one.stripe_customer_id) for one in self.members))
+        return (self.leader, *((account_id, livemode, member.stripe_customer_id) for member in self.members))
 
     def below(self, customer: str) -> tuple[str, ...]:
         """The customer and all that came with it when it was merged."""
         found = [customer]
-        for one in found:
-            found += [member.stripe_customer_id for member in self.members if member.merged_into == one]
+        for upper in found:
+            found += [member.stripe_customer_id for member in self.members if member.merged_into == upper]
         return tuple(found)
 
 
@@ -121,16 +123,39 @@ def resolve(identifier: str) -> list[Resolved]:
     return [Resolved(key=(row[0], row[1], row[2]), leader=(row[0], row[1], row[3])) for row in rows]
 
 
+def one(identifier: str) -> Resolved:
+    """The Stripe customer that an id names; ``NotFound`` for an unknown one, ``Refused`` where there are several."""
+    found = resolve(identifier)
+    if not found:
+        raise unknown(identifier)
+    if len(found) > 1:
+        raise Refused(
+            f"Several accounts or modes know {identifier}.",
+            code="customer_ambiguous",
+            hint="Name it by Trueup's own id, which begins with tc_.",
+        )
+    return found[0]
+
+
+def unknown(identifier: str) -> NotFound:
+    """What to say of an id that names nobody."""
+    return NotFound(
+        f"There is no customer {identifier}.",
+        code="customer_unknown",
+        hint="A new customer appears a moment after its first event.",
+    )
+
+
 def add(leader: CustomerKey, customers: Iterable[CustomerKey], *, by: Actor) -> None:
     """Write that these customers, which led themselves so far, and all merged into them belong to the leader."""
-    leading = leader[2]
+    leads = {"leader": leader[2], "leader_id": store.own_id(leader)}
     for key in customers:
         known = groups([key])
         values = _of(key, [] if key not in known else [one.stripe_customer_id for one in known[key].members])
         cursor = psycopg.Cursor(database.connection())
-        cursor.execute(LEAD, values | {"leader": leading})
-        own = {"customer": key[2], "customer_id": store.own_id(key), "leader": leading}
-        cursor.execute(ADD, values | own | {"actor_kind": by.kind.value, "actor_id": by.id})
+        cursor.execute(LEAD, values | leads)
+        own = {"customer": key[2], "customer_id": store.own_id(key)}
+        cursor.execute(ADD, values | leads | own | {"actor_kind": by.kind.value, "actor_id": by.id})
     store.forget([store.own_id(key) for key in customers])
 
 
@@ -143,7 +168,8 @@ def remove(group: Group, customers: Iterable[str]) -> list[CustomerKey]:
     # What was merged into one of them, and is taken out by itself, must not go back under the other's lead.
     for one in gone:
         below = [customer for customer in _rest(group, one, gone) if customer != one]
-        cursor.execute(LEAD, _of(group.leader, below) | {"leader": one})
+        own_id = store.own_id((account_id, livemode, one))
+        cursor.execute(LEAD, _of(group.leader, below) | {"leader": one, "leader_id": own_id})
     return [(account_id, livemode, one) for one in gone]
 
 

@@ -73,6 +73,7 @@ class Migration(migrations.Migration):
                 ('customer_id', models.TextField()),
                 ('merged_into', models.TextField()),
                 ('leader', models.TextField()),
+                ('leader_id', models.TextField()),
                 ('since', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
                 ('actor_kind', models.TextField()),
                 ('actor_id', models.TextField()),
