@@ -7,7 +7,9 @@ import json
 import re
 from typing import Any
 
+import msgspec
 import pytest
+from django.template.loader import render_to_string
 from django.test import Client
 
 from tests.web.console import world
@@ -198,6 +200,18 @@ def test_language_tags_and_metadata_are_shown_as_what_they_are(page: Any, accoun
     assert "<b>beta</b>" not in shown
     for field in ("locale", "tags", "metadata"):
         assert f'href="/customers/{customers.get("cus_1").id}/why/{field}"' in shown
+
+
+def test_several_stripe_customers_are_named_and_the_first_leads(account: Account) -> None:
+    told(account)
+    customer = customers.get("cus_1")
+    state = msgspec.structs.replace(customer.state, stripe_customer_ids=("cus_1", "cus_2"))
+
+    details = render_to_string(
+        "console/parts/facts.html", {"customer": customer, "state": state, "now": state.last_event_at}
+    )
+
+    assert "Stripe customers cus_1 leads cus_2" in plain(details)
 
 
 def test_the_six_contact_fields_stand_under_their_names_and_can_be_copied(page: Any, account: Account) -> None:
