@@ -1,8 +1,8 @@
 """Every change is recorded: this walks all services and all commands, and runs each of them for real.
 
-A function of a service, or a command, has to stand in one of the tables of ``audit_tables``. What changes state is run and must leave
-exactly the entries named beside it; what only reads is run in a transaction that forbids writing; the few that write
-what no one decided (partitions, queues of derived work) stand there with the reason.
+A function of a service, or a command, has to stand in one of the tables of ``audit_tables``. What changes state is run
+and must leave exactly the entries named beside it; what only reads is run in a transaction that forbids writing; the
+few that write what no one decided (partitions, queues of derived work) stand there with the reason.
 """
 
 from __future__ import annotations

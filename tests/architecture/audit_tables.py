@@ -1,0 +1,210 @@
+"""The tables of the walk in ``test_audit_walk``: every function of a service and every command, each in one of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from tests.web.console import world
+from trueup.accounts import registry
+from trueup.accounts import service as accounts
+from trueup.accounts.types import Account
+from trueup.audit import service as audit
+from trueup.customer import service as customers
+from trueup.customer.types import Failure
+from trueup.inbox import service as inbox
+from trueup.kernel.actor import Actor, ActorKind
+from trueup.mirror import service as mirror
+from trueup.mirror.types import ObjectKey
+from trueup.operators import service as operators
+from trueup.operators.types import NewToken, Person, Scope
+from trueup.runtime import database
+from trueup.runtime.crypto import Sealer
+
+BY = Actor(kind=ActorKind.COMMAND_LINE, id="ada")
+FAILURE = Failure(
+    amount=None, at=datetime(2026, 11, 1, tzinfo=UTC), object_type="charge", object_id="ch_1", code=None, reason=""
+)
+NO_CASES = b'{"format": "growth-metric-cases/1", "cases": []}'
+PASSWORD = "correct horse battery"
+SECRET = "whsec_" + "b" * 32
+SEALER = Sealer(bytes(32))
+
+
+class Stage:
+    """What the scenarios act on: an account, customers, a person and a token."""
+
+    def __init__(self) -> None:
+        self.account: Account = world.connect()
+        world.many(self.account, 2)
+        self.person: Person = operators.create_operator(email="elena@acme.example", password=PASSWORD, by=BY)
+        self.token: NewToken = operators.create_token(name="ci", scopes=[Scope.READ], by=BY)
+        self.customer = customers.get("cus_000")
+        self.key = (self.account.id, False, "cus_000")
+        self.second = accounts.add_webhook_secret(slug="acme", secret=SECRET, sealer=SEALER, by=BY)
+
+
+def connect(name: str = "other", **given: Any) -> Account:
+    """Connect an account by its service."""
+    fields: dict[str, Any] = {
+        "api_key": "",
+        "webhook_secrets": [],
+        "livemode": None,
+        "access": None,
+        "api_base": None,
+        "stripe_account_id": None,
+    }
+    return accounts.connect(name=name, sealer=SEALER, by=BY, **(fields | given))
+
+
+Scenario = Callable[[Stage], object]
+CUSTOMER = ObjectKey(account_id=1, livemode=False, object_type="customer", object_id="cus_000")
+
+CHANGES: dict[str, tuple[Scenario, list[str]]] = {
+    "accounts.connect": (
+        lambda _: [connect(webhook_secrets=[SECRET]), connect(stripe_account_id="acct_1")],
+        ["accounts.account.connected", "accounts.webhook_secret.added", "accounts.account.changed"],
+    ),
+    "accounts.add_webhook_secret": (
+        lambda _: accounts.add_webhook_secret(slug="acme", secret=SECRET + "c", sealer=SEALER, by=BY),
+        ["accounts.webhook_secret.added"],
+    ),
+    "accounts.retire_webhook_secret": (
+        lambda stage: accounts.retire_webhook_secret(slug="acme", secret_id=stage.second.id, by=BY),
+        ["accounts.webhook_secret.retired"],
+    ),
+    "accounts.registry.appear": (
+        lambda stage: registry.appear(
+            database.connection(), parent_id=stage.account.id, livemode=False, stripe_account_id="acct_2"
+        ),
+        ["accounts.account.appeared"],
+    ),
+    "operators.create_operator": (
+        lambda _: operators.create_operator(email="a@b.example", password=PASSWORD, by=BY),
+        ["operators.operator.created"],
+    ),
+    "operators.set_password": (
+        lambda stage: operators.set_password(email=stage.person.email, password=PASSWORD, by=BY),
+        ["operators.operator.password_set"],
+    ),
+    "operators.create_token": (
+        lambda _: operators.create_token(name="x", scopes=[Scope.READ], by=BY),
+        ["operators.token.created"],
+    ),
+    "operators.revoke_token": (
+        lambda stage: operators.revoke_token(token_id=stage.token.id, by=BY),
+        ["operators.token.revoked"],
+    ),
+    "operators.record_sign_in": (
+        lambda stage: operators.record_sign_in(stage.person.id),
+        ["operators.operator.signed_in"],
+    ),
+    "operators.record_sign_out": (
+        lambda stage: operators.record_sign_out(stage.person.id),
+        ["operators.operator.signed_out"],
+    ),
+    "operators.record_refused_sign_in": (
+        lambda stage: operators.record_refused_sign_in(stage.person.email),
+        ["operators.operator.sign_in_refused"],
+    ),
+    "inbox.retry_set_aside": (lambda _: inbox.retry_set_aside(by=BY), ["inbox.pending.retried"]),
+    "customer.retry_set_aside": (lambda _: customers.retry_set_aside(by=BY), ["customer.folds.retried"]),
+    "customer.refold": (lambda _: customers.refold(ids=["cus_000"], by=BY), ["customer.customers.refolded"]),
+}
+"""What changes state, and the entries it has to leave, in order."""
+
+READS: dict[str, Scenario] = {
+    "accounts.accounts": lambda _: accounts.accounts(),
+    "accounts.api_key_of": lambda stage: accounts.api_key_of(stage.account, sealer=SEALER),
+    "accounts.check": lambda _: accounts.check(
+        name="x", api_key="", webhook_secrets=[], livemode=None, access=None, api_base=None
+    ),
+    "accounts.webhook_secrets": lambda _: accounts.webhook_secrets("acme"),
+    "audit.entries": lambda _: audit.entries(database.connection()),
+    "operators.find_operator": lambda _: operators.find_operator("elena@acme.example"),
+    "operators.operator_count": lambda _: operators.operator_count(),
+    "operators.tokens": lambda _: operators.tokens(),
+    "inbox.bodies": lambda stage: inbox.bodies([(*stage.key, datetime.now(UTC))]),  # noqa: TID251 - any moment does
+    "inbox.depth": lambda _: inbox.depth(database.connection()),
+    "inbox.event": lambda _: inbox.event(inbox.events().data[0].event_id),
+    "inbox.events": lambda _: inbox.events(),
+    "inbox.pending_events": lambda _: inbox.pending_events([]),
+    "inbox.quarantined": lambda _: inbox.quarantined(),
+    "inbox.quarantined_body": lambda _: [inbox.quarantined_body(row.id) for row in inbox.quarantined().data],
+    "inbox.stats": lambda _: inbox.stats(),
+    "mirror.depth": lambda _: mirror.depth(database.connection()),
+    "mirror.history": lambda stage: mirror.history(stage.key, before=(2**62, ""), only=["customer.created"], limit=5),
+    "mirror.event_types": lambda _: mirror.event_types([(CUSTOMER, 0, "evt_1")]),
+    "mirror.last_events": lambda stage: mirror.last_events([stage.key]),
+    "mirror.objects": lambda _: mirror.objects([]),
+    "mirror.objects_at": lambda stage: mirror.objects_at(customers=[stage.key], types=["customer"], at=2**31),
+    "mirror.objects_of": lambda stage: mirror.objects_of([stage.key], ["customer"]),
+    "customer.contact": lambda _: customers.contact("cus_000"),
+    "customer.counts": lambda _: customers.counts(),
+    "customer.failure_told": lambda _: customers.failure_told(FAILURE),
+    "customer.folding": lambda _: customers.folding(),
+    "customer.get": lambda _: customers.get("cus_000"),
+    "customer.get_at": lambda _: customers.get_at("cus_000", at=datetime.now(UTC)),  # noqa: TID251 - any moment does
+    "customer.metric_cases": lambda _: customers.metric_cases(NO_CASES),
+    "customer.names": lambda stage: customers.names([stage.key]),
+    "customer.price_names": lambda _: customers.price_names(customers.get("cus_000")),
+    "customer.search": lambda _: customers.search(),
+    "customer.timeline": lambda _: customers.timeline("cus_000"),
+    "customer.why": lambda _: customers.why("cus_000", "stage"),
+}
+"""What only reads; it is run where writing is forbidden."""
+
+UNRECORDED = {
+    "accounts.check_key": "Plants the canary of a key that the operator set; nothing is decided here.",
+    "audit.record": "Is the record.",
+    "customer.mark_outdated": "Queues derived state to be computed again; the rule that changed it is in the release.",
+    "inbox.ensure_partitions": "Makes room by the calendar.",
+    "mirror.mark_changed": "Queues derived state; what the caller changed is the caller's to record.",
+    "operators.authenticate": "Notes when a token was last used, once a minute; reads through it are not changes.",
+    "operators.begin_sign_in": "Counts attempts for minutes; how the attempt ends is recorded.",
+}
+"""What writes and is not recorded, and why."""
+
+COMMANDS: dict[str, tuple[list[str], list[str]]] = {
+    "connect": (["connect", "--name", "other"], ["accounts.account.connected"]),
+    "secrets add": (["secrets", "add", "acme", "--secret", SECRET + "c"], ["accounts.webhook_secret.added"]),
+    "secrets retire": (["secrets", "retire", "acme", "{second}"], ["accounts.webhook_secret.retired"]),
+    "operator create": (
+        ["operator", "create", "a@b.example", "--password", PASSWORD],
+        ["operators.operator.created"],
+    ),
+    "operator password": (
+        ["operator", "password", "elena@acme.example", "--password", PASSWORD],
+        ["operators.operator.password_set"],
+    ),
+    "token create": (["token", "create", "--name", "x"], ["operators.token.created"]),
+    "token revoke": (["token", "revoke", "{token}"], ["operators.token.revoked"]),
+    "retry": (["retry"], ["inbox.pending.retried", "customer.folds.retried"]),
+    "customer refold": (["customer", "refold", "cus_000"], ["customer.customers.refolded"]),
+    "accounts": (["accounts"], []),
+    "customers": (["customers"], []),
+    "customer contact": (["customer", "contact", "cus_000"], []),
+    "customer show": (["customer", "show", "cus_000"], []),
+    "customer timeline": (["customer", "timeline", "cus_000"], []),
+    "customer why": (["customer", "why", "cus_000", "stage"], []),
+    "events": (["events"], []),
+    "event": (["event", "{event}"], []),
+    "status": (["status"], []),
+    "secrets list": (["secrets", "list", "acme"], []),
+    "token list": (["token", "list"], []),
+    "migrate": (["migrate"], []),
+    "metrics case": (["metrics", "case", "{cases}"], []),
+    "views list": (["views", "list"], []),
+    "views sql": (["views", "sql", "customers"], []),
+}
+"""Commands as they are typed, and the entries each has to leave; those that read leave none."""
+
+SERVING = {
+    "up": "Serves; what is changed through it is changed by services.",
+    "web": "Serves; see up.",
+    "intake": "Serves; stores what is signed, and accounts.registry.appear records what appears.",
+    "worker": "Derives; see up.",
+    "demo": "Makes its person, token and account by services; run in a test of its own below.",
+}
+"""Commands that do not end, and where what they change is recorded."""
