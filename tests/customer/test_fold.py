@@ -25,6 +25,8 @@ def test_nothing_known_is_a_lead_without_any_value() -> None:
         billing_status=None,
         plans=(),
         mrr=(),
+        mrr_changes_at=None,
+        mrr_unknown=(),
         trial_end=None,
         subscribed_since=None,
         current_period_end=None,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from typing import Final
 
 import msgspec
 import psycopg
@@ -16,6 +16,7 @@ from trueup.kernel.time import from_unix
 from trueup.mirror import service as mirror
 from trueup.mirror.service import CustomerKey
 from trueup.mirror.types import MirrorObject, ObjectKey
+from trueup.mirror.upcast.shape import id_of, listed, mapping
 from trueup.runtime import database
 from trueup.runtime.drains import Drain
 from trueup.runtime.queues import Claimed
@@ -36,6 +37,7 @@ FOLDED_TYPES: Final = (
     "charge",
     "payment_intent",
     "invoice",
+    "discount",
 )
 """The objects of a customer that its state is folded from."""
 
@@ -43,11 +45,11 @@ FOLDED_TYPES: Final = (
 def apply(rows: Sequence[Claimed]) -> None:
     """Fold a batch of customers; running it again writes the same states.
 
-    A product may stand in more customers' plans than one transaction should touch, so its customers are queued instead
-    and folded in batches of their own.
+    A product or coupon may stand in more customers' plans than one transaction should touch, so its customers are
+    queued instead and folded in batches of their own.
     """
     customers = {(row.values[0], row.values[1], row.values[3]) for row in rows if row.values[2] == "customer"}
-    products = {(row.values[0], row.values[1], row.values[3]) for row in rows if row.values[2] == "product"}
+    products = {(row.values[0], row.values[1], row.values[3]) for row in rows if row.values[2] != "customer"}
     fold_customers(sorted(customers), changed_products=products)
     if products:
         # Whoever folds with an older version of these products has finished by now or waits for us.
@@ -60,28 +62,32 @@ def apply(rows: Sequence[Claimed]) -> None:
             wake(database.connection(), mirror.TOPIC)
 
 
-def product_ids(objects: Sequence[MirrorObject]) -> tuple[str, ...]:
-    """The products that the subscriptions among these objects name, sorted."""
-    found = set()
+def catalog_ids(objects: Sequence[MirrorObject]) -> tuple[tuple[str, str], ...]:
+    """The types and ids of the products and coupons that these objects only name, sorted."""
+    found: set[tuple[str, str]] = set()
     for told in objects:
         if told.object_type == "subscription":
-            found.update(products_in(told.data))
+            items = [item for item in listed(told.data.get("items")) if type(item) is dict]
+            for item in items:
+                price = item.get("price") or item.get("plan")
+                product = id_of(price.get("product")) if type(price) is dict else None
+                if product is not None:
+                    found.add(("product", product))
+            discounts = [told.data.get("discounts"), *(item.get("discounts") for item in items)]
+            found.update(_coupons(one for given in discounts for one in listed(given)))
+        elif told.object_type == "customer":
+            found.update(_coupons([told.data.get("discount")]))
+        elif told.object_type == "discount":
+            found.update(_coupons([told.data]))
     return tuple(sorted(found))
 
 
-def products_in(data: Mapping[str, Any]) -> list[str]:
-    """The product ids in a subscription's items, whatever shape the data has."""
-    items = data.get("items")
-    listed = items.get("data") if isinstance(items, dict) else None
-    found = []
-    for item in listed if isinstance(listed, list) else ():
-        price = (item.get("price") or item.get("plan")) if isinstance(item, dict) else None
-        product = price.get("product") if isinstance(price, dict) else None
-        if isinstance(product, dict):
-            product = product.get("id")
-        if isinstance(product, str) and product:
-            found.append(product)
-    return found
+def _coupons(discounts: Iterable[object]) -> Iterator[tuple[str, str]]:
+    for discount in discounts:
+        if type(discount) is dict:
+            named = mapping(discount.get("source")).get("coupon") or discount.get("coupon")
+            if type(named) is str:
+                yield "coupon", named
 
 
 def fold_customers(customers: Sequence[CustomerKey], *, changed_products: Collection[CustomerKey] = ()) -> int:
@@ -109,14 +115,11 @@ def folded_as(
     keys = [key for members in units for key in members]
     objects = mirror.objects_of(keys, FOLDED_TYPES)
     last = mirror.last_events(keys)
-    wanted = {(key[0], key[1], product) for key in keys for product in product_ids(objects.get(key, []))}
+    wanted = {(key[0], key[1], *named) for key in keys for named in catalog_ids(objects.get(key, []))}
     if held_products is not None:
-        store.lock_products(read=wanted, changed=held_products)
+        store.lock_products(read={(row[0], row[1], row[3]) for row in wanted}, changed=held_products)
     products = mirror.objects(
-        [
-            ObjectKey(account_id=key[0], livemode=key[1], object_type="product", object_id=key[2])
-            for key in sorted(wanted)
-        ]
+        [ObjectKey(account_id=row[0], livemode=row[1], object_type=row[2], object_id=row[3]) for row in sorted(wanted)]
     )
     told = links.configured()
     folded = []
@@ -125,7 +128,8 @@ def folded_as(
         own = objects.get(key, []) if len(members) == 1 else [one for of in members for one in objects.get(of, [])]
         if not own and not any(member in last for member in members):
             continue
-        catalog = [item for product in product_ids(own) for item in products.get((key[0], key[1], product), [])]
+        named = {object_id: None for _type, object_id in catalog_ids(own)}
+        catalog = [item for object_id in named for item in products.get((key[0], key[1], object_id), [])]
         last_event = max(last.get(member, 0) for member in members)
         row = folded_of(members, own, catalog, last_event=last_event)
         traits = [
@@ -150,7 +154,7 @@ def folded_of(
         livemode=key[1],
         state=state,
         last_event=last_event,
-        product_ids=product_ids(own),
+        product_ids=tuple(dict.fromkeys(object_id for _type, object_id in catalog_ids(own))),
     )
 
 

@@ -13,13 +13,13 @@ from typing import Any, Final
 from trueup.customer.rules.known import ENDED, STAGES, Known, Subscription, ref_of
 from trueup.customer.rules.method import attached, details
 from trueup.customer.rules.paid import last_failure, payments
-from trueup.customer.rules.revenue import revenue
+from trueup.customer.rules.revenue import Revenue, revenue
 from trueup.customer.rules.scheduled import changes
-from trueup.customer.types import CustomerState, Mrr, PaymentMethod, Plan, Stage, Why
+from trueup.customer.types import CustomerState, PaymentMethod, Plan, Stage, Why
 from trueup.mirror.types import FactRef, MirrorObject
 from trueup.mirror.upcast.shape import currency_of, decimal_of, id_of, listed, mapping, moment, text, whole
 
-FOLD_VERSION: Final = 3
+FOLD_VERSION: Final = 4
 
 _MOST_TAGS: Final = 50
 
@@ -65,14 +65,14 @@ def fold(stripe_customer_id: str, objects: Iterable[MirrorObject], *, also: Iter
     ids = tuple(dict.fromkeys((stripe_customer_id, *also)))
     known = Known(ids, objects)
     data, leading, own = known.data, known.leading, known.own
-    plans, mrr = _plans(known), _mrr(known)
+    plans, revenues = _plans(known), _revenue(known)
     on_file, method = _method(known)
     last_payment, lifetime_paid = payments(known)
     metadata = {key: value for key, value in mapping(data.get("metadata")).items() if type(value) is str}
     delinquent = [one.data.get("delinquent") for one in known.customers]
     stage = _stage(known)
     cancels = bool(known.live) and all(one.data.get("cancel_at_period_end") is True for one in known.live)
-    of_live = tuple(one.ref for one in known.live)
+    of_live = _of_live(known)
     known.why["cancel_at_period_end"] = (
         Why(rule="subscriptions.leaving", facts=of_live) if of_live else known.why["stage"]
     )
@@ -88,7 +88,9 @@ def fold(stripe_customer_id: str, objects: Iterable[MirrorObject], *, also: Iter
         stage=stage,
         billing_status=known.noted("billing_status", leading.status, "leading", (leading.ref,)) if leading else None,
         plans=plans,
-        mrr=mrr,
+        mrr=revenues.mrr,
+        mrr_changes_at=_noted_change(known, revenues),
+        mrr_unknown=known.noted("mrr_unknown", revenues.unknown or None, "subscriptions.mrr", _of_live(known)) or (),
         trial_end=_trial_end(known),
         subscribed_since=_subscribed_since(known),
         current_period_end=_period_end(known),
@@ -223,11 +225,19 @@ def _plans(known: Known) -> tuple[Plan, ...]:
     return tuple(plans)
 
 
-def _mrr(known: Known) -> tuple[Mrr, ...]:
+def _revenue(known: Known) -> Revenue:
     if known.live:
-        known.why["mrr"] = Why(rule="subscriptions.mrr", facts=tuple(one.ref for one in known.live))
+        known.why["mrr"] = Why(rule="subscriptions.mrr", facts=_of_live(known))
     at = known.last.created if known.last is not None else 0
-    return revenue([one.data for one in known.live], customer=known.data, find=known.find, at=at).mrr
+    return revenue([one.data for one in known.live], customer=known.data, find=known.find, at=at)
+
+
+def _noted_change(known: Known, found: Revenue) -> datetime | None:
+    return known.noted("mrr_changes_at", moment(found.changes_at), "subscriptions.mrr", _of_live(known))
+
+
+def _of_live(known: Known) -> tuple[FactRef, ...]:
+    return tuple(one.ref for one in known.live)
 
 
 def _price_currency(price: dict[str, Any], one: Subscription) -> str | None:

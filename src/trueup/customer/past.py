@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
-from trueup.customer.drain import FOLDED_TYPES, folded_of, product_ids
+from trueup.customer.drain import FOLDED_TYPES, catalog_ids, folded_of
 from trueup.customer.types import CustomerState
 from trueup.mirror import service as mirror
 from trueup.mirror.service import CustomerKey
 from trueup.mirror.types import ObjectKey
 
-CATALOG_TYPES: Final = ("product",)
+CATALOG_TYPES: Final = ("product", "coupon")
 
 
 def state_at(members: Sequence[CustomerKey], *, at: int, known_at: datetime | None) -> CustomerState | None:
@@ -26,8 +26,8 @@ def state_at(members: Sequence[CustomerKey], *, at: int, known_at: datetime | No
     account_id, livemode, _ = members[0]
     catalog = mirror.objects_at(
         keys=[
-            ObjectKey(account_id=account_id, livemode=livemode, object_type="product", object_id=product)
-            for product in product_ids(own)
+            ObjectKey(account_id=account_id, livemode=livemode, object_type=object_type, object_id=object_id)
+            for object_type, object_id in catalog_ids(own)
         ],
         types=CATALOG_TYPES,
         at=at,

@@ -210,7 +210,11 @@ class CustomerState(Record, frozen=True):
     """Stripe's word for the subscription that decides the stage; see ``BILLING_STATUS_4``."""
     plans: tuple[Plan, ...]
     mrr: tuple[Mrr, ...]
-    """One per currency, sorted by currency, zeros left out."""
+    """One per currency, sorted by currency, zeros left out; as of the newest fact."""
+    mrr_changes_at: datetime | None
+    """When a discount that is counted begins or ends next, so that the same facts give another MRR."""
+    mrr_unknown: tuple[str, ...]
+    """What could not be counted, in sentences: tiers or coupons that no payload told."""
     trial_end: datetime | None
     subscribed_since: datetime | None
     current_period_end: datetime | None

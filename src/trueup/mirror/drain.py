@@ -28,7 +28,7 @@ from trueup.runtime.drains import Drain
 from trueup.runtime.queues import Claimed
 from trueup.runtime.wake import wake
 
-CATALOG: Final = frozenset({"product"})
+CATALOG: Final = frozenset({"product", "coupon"})
 """Objects without a customer whose change moves customers' states."""
 
 

@@ -121,6 +121,7 @@ _coupon: Final = _of(
 _discount: Final = _of(
     "id",
     "object",
+    "customer",
     "start",
     "end",
     "subscription",
@@ -215,6 +216,8 @@ _ESSENCES: Final[Mapping[str, Projection]] = {
     "source": _method,
     "bank_account": _method,
     "product": _of("id", "name", "active", "metadata", "created", "type"),
+    "discount": _discount,
+    "price": _price,
     "coupon": _of(
         "id",
         "name",
