@@ -23,6 +23,13 @@ from trueup.web.console.words import FIELDS
 CAN_FIX = "The customer can fix it: confirm, call the bank or pay in another way."
 NO_RETRY = "Trying the same payment method again is pointless."
 NOT_TOLD = "Stripe asks not to tell this reason to whoever pays: say only that the payment was declined."
+SPRING = {
+    "id": "di_1",
+    "object": "discount",
+    "start": START,
+    "end": START + 90 * DAY,
+    "source": {"type": "coupon", "coupon": {"id": "SPRING", "percent_off": 10.0, "duration": "repeating"}},
+}
 HTMX = {"HX-Request": "true", "HX-Current-URL": "http://testserver/customers/cus_1"}
 
 
@@ -233,7 +240,8 @@ def test_every_field_of_a_state_has_a_name_a_meaning_and_an_answer(reader: Clien
         account,
         world.event(
             "customer.subscription.created",
-            world.subscription("sub_1", "cus_1", cancel_at_period_end=True, trial_end=START + DAY),
+            world.subscription("sub_1", "cus_1", cancel_at_period_end=True, trial_end=START + DAY)
+            | {"discounts": [SPRING, "di_unheard_of"]},
             at=START + 5,
         ),
         charge("ch_1", at=START + DAY),
@@ -259,6 +267,21 @@ def test_every_field_of_a_state_has_a_name_a_meaning_and_an_answer(reader: Clien
         drawer = reader.get(f"/customers/cus_1/why/{field}", headers=HTMX).content.decode()
         value = drawer.split('<div class="because"><div>')[1].split("</div><p>")[0]
         assert plain(value), field
+
+
+def test_what_is_not_known_of_an_mrr_is_said_beside_it(page: Any, account: Account) -> None:
+    about = world.subscription("sub_1", "cus_1") | {"discounts": [SPRING, "di_unheard_of"]}
+    told(account, world.event("customer.subscription.created", about, at=START + 5))
+    (unknown,) = customers.get("cus_1").state.mrr_unknown
+
+    shown = page()
+
+    assert "MRR Why? MRR $44.10 Pro Not all of it is known" in plain(shown)
+    assert "Not known of MRR 1 thing" in card(shown, "h-facts")
+    assert "MRR changes Dec 21, 2026" in card(shown, "h-facts")
+    for field in ("mrr", "mrr_unknown"):
+        assert unknown in plain(page(f"/why/{field}"))
+    assert "A discount begins or ends on Dec 21, 2026, and the MRR changes then." in plain(page("/why/mrr"))
 
 
 def test_an_entry_of_the_timeline_names_its_source_and_its_event(page: Any, account: Account) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from datetime import UTC, datetime
 from typing import Any
 
 import orjson
@@ -11,7 +10,6 @@ import orjson
 from trueup.accounts import service as accounts
 from trueup.accounts.types import Account
 from trueup.customer.drain import DRAIN as CUSTOMER_DRAIN
-from trueup.customer.types import Failure
 from trueup.inbox.intake import envelope
 from trueup.inbox.intake.statements import STORE
 from trueup.inbox.types import Source
@@ -23,11 +21,6 @@ from trueup.runtime.crypto import Sealer
 DAY = 86_400
 START = 1_790_000_000
 """A moment in September 2026."""
-
-FAILURE = Failure(
-    amount=None, at=datetime(2026, 11, 1, tzinfo=UTC), object_type="charge", object_id="ch_1", code=None, reason=""
-)
-"""A payment that failed without a reason."""
 
 Json = dict[str, Any]
 

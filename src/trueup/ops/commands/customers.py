@@ -105,6 +105,8 @@ def _told(customer: Customer) -> list[tuple[str, str, str | None]]:
         ("Billing status", "billing_status", state.billing_status),
         ("Plan", "plans", customer.plan_label),
         ("MRR", "mrr", _amounts(mrr.money for mrr in state.mrr)),
+        ("MRR changes", "mrr_changes_at", output.when(state.mrr_changes_at)),
+        ("Not known", "mrr_unknown", "; ".join(state.mrr_unknown)),
         ("Trial ends", "trial_end", output.when(state.trial_end)),
         ("Since", "subscribed_since", output.when(state.subscribed_since)),
         ("Period ends", "current_period_end", output.when(state.current_period_end)),

@@ -139,6 +139,14 @@ FIELDS: Final[dict[str, tuple[Label, Label]]] = {
             "not tell."
         ),
     ),
+    "mrr_changes_at": (
+        _("MRR changes"),
+        _("When a discount that counts begins or ends next: the MRR changes then without an event."),
+    ),
+    "mrr_unknown": (
+        _("Not known of MRR"),
+        _("What could not be counted as it should, because no payload told it: tiers, a coupon, a tax rate."),
+    ),
     "trial_end": (
         _("Trial ends"),
         _("The earliest end of a running trial; without one, when the trial of the leading subscription ended."),
