@@ -15,8 +15,8 @@ from typing import Final
 
 from trueup.mirror.order import history
 from trueup.mirror.order.history import Moment
-from trueup.mirror.order.second import ordered
-from trueup.mirror.order.stages import begins
+from trueup.mirror.order.second import before_of, ordered
+from trueup.mirror.order.stages import begins, is_birth
 from trueup.mirror.order.types import Checkpoint, Head, Need, Place, PlaceKind, Resolution, Trace, Verdict
 
 _BEGINNING: Final = Checkpoint(since=0)
@@ -63,12 +63,38 @@ def advance(head: Head | None, new: Iterable[Trace], known: Iterable[Trace] | No
         return gone
     earliest = min(trace.second for trace in fresh)
     if earliest > head.second and head.verdict is not Verdict.AMBIGUOUS:
-        return _newest(head.made, history.distinct(fresh), history.after(head, earliest), head.floor)
+        return _later_head(head, fresh, earliest)
     start = head.checkpoint
     since = start.since
     if earliest < since:
         start, since = _BEGINNING, head.floor
     return Need(since=since) if known is None else _again(head.made, since, (*known, *fresh), start, head.floor)
+
+
+def _later_head(head: Head, fresh: Sequence[Trace], earliest: int) -> Head:
+    """The head after facts that are all later than a head that is decided."""
+    if len(fresh) == 1 and not fresh[0].read:
+        return _next(head, fresh[0])
+    return _newest(head.made, history.distinct(fresh), history.after(head, earliest), head.floor)
+
+
+def _next(head: Head, trace: Trace) -> Head:
+    """The head after the one event of a later second, which nearly every event is: what ``_newest`` gives, sooner."""
+    before = before_of(trace)
+    told = trace.version == head.version and before is not None and not is_birth(trace.event_type)
+    gap = head.gap or (told and before != head.state)
+    return Head(
+        second=trace.second,
+        fact_id=trace.fact_id,
+        event_type=trace.event_type,
+        state=trace.state,
+        verdict=Verdict.GAP if gap else Verdict.CERTAIN,
+        checkpoint=history.after(head, trace.second),
+        made=head.made,
+        version=trace.version,
+        floor=head.floor,
+        gap=gap,
+    )
 
 
 def _matters(trace: Trace, head: Head) -> bool:
