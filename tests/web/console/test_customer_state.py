@@ -166,12 +166,21 @@ def test_what_is_to_come_is_a_short_list_with_names_and_days(page: Any, account:
             {
                 "start_date": START + 300 * DAY,
                 "end_date": START + 400 * DAY,
-                "items": [{"price": "price_pro", "quantity": 1200}, {"price": "price_unheard_of", "quantity": 1}],
+                "items": [
+                    {"price": "price_pro", "quantity": 1200},
+                    {"price": "price_addon", "quantity": 1},
+                    {"price": "price_plain", "quantity": 1},
+                    {"price": "price_unheard_of", "quantity": 1},
+                ],
             },
         ],
     }
+    addon = {"id": "price_addon", "object": "price", "product": "prod_addon", "nickname": "not this"}
     told(
         account,
+        world.event("product.created", {"id": "prod_addon", "object": "product", "name": "Support"}),
+        world.event("price.created", addon),
+        world.event("price.created", {"id": "price_plain", "object": "price", "nickname": "Storage"}),
         world.event("customer.subscription.created", paused, at=START + 5),
         world.event("subscription_schedule.created", schedule, at=START + 6),
     )
@@ -179,7 +188,7 @@ def test_what_is_to_come_is_a_short_list_with_names_and_days(page: Any, account:
     plans = card(page(), "h-plans")
 
     assert "Collecting resumes on Apr 9, 2027" in plans
-    assert "Changes to Pro \N{MULTIPLICATION SIGN} 1,200, price_unheard_of on Jul 18, 2027" in plans
+    assert "Changes to Pro \N{MULTIPLICATION SIGN} 1,200, Support, Storage, price_unheard_of on Jul 18, 2027" in plans
     assert "Cancels on Oct 26, 2027" in plans
     assert "3 changes" in plain(page("/why/scheduled_changes"))
 
