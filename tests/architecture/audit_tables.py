@@ -11,8 +11,10 @@ from trueup.accounts import registry
 from trueup.accounts import service as accounts
 from trueup.accounts.types import Account
 from trueup.audit import service as audit
+from trueup.customer import merging
 from trueup.customer import service as customers
-from trueup.customer.types import Failure
+from trueup.customer.identity import service as identity
+from trueup.customer.types import Failure, LinkKind
 from trueup.inbox import service as inbox
 from trueup.kernel.actor import Actor, ActorKind
 from trueup.mirror import service as mirror
@@ -42,6 +44,7 @@ class Stage:
         self.token: NewToken = operators.create_token(name="ci", scopes=[Scope.READ], by=BY)
         self.customer = customers.get("cus_000")
         self.key = (self.account.id, False, "cus_000")
+        identity.link(id="cus_001", kind=LinkKind.USER, value="u9", by=BY)
         self.second = accounts.add_webhook_secret(slug="acme", secret=SECRET, sealer=SEALER, by=BY)
 
 
@@ -111,6 +114,35 @@ CHANGES: dict[str, tuple[Scenario, list[str]]] = {
     "inbox.retry_set_aside": (lambda _: inbox.retry_set_aside(by=BY), ["inbox.pending.retried"]),
     "customer.retry_set_aside": (lambda _: customers.retry_set_aside(by=BY), ["customer.folds.retried"]),
     "customer.refold": (lambda _: customers.refold(ids=["cus_000"], by=BY), ["customer.customers.refolded"]),
+    "customer.merging.merge": (
+        lambda _: [
+            merging.merge(id="cus_000", others=["cus_001"], by=BY, preview=preview) for preview in (True, False)
+        ],
+        ["customer.customers.merged"],
+    ),
+    "customer.merging.split": (
+        lambda _: [merging.merge(id="cus_000", others=["cus_001"], by=BY), merging.split(id="cus_000", by=BY)],
+        ["customer.customers.merged", "customer.customers.split"],
+    ),
+    "customer.identity.link": (
+        lambda _: identity.link(id="cus_000", kind=LinkKind.USER, value="u1", by=BY),
+        ["customer.link.added"],
+    ),
+    "customer.identity.unlink": (
+        lambda _: [do(id="cus_000", kind=LinkKind.USER, value="u1", by=BY) for do in (identity.link, identity.unlink)],
+        ["customer.link.added", "customer.link.removed"],
+    ),
+    "customer.identity.dismiss_duplicate": (
+        lambda _: identity.dismiss_duplicate(first="cus_000", second="cus_001", by=BY),
+        ["customer.duplicate.dismissed"],
+    ),
+    "customer.identity.restore_duplicate": (
+        lambda _: [
+            do(first="cus_000", second="cus_001", by=BY)
+            for do in (identity.dismiss_duplicate, identity.restore_duplicate)
+        ],
+        ["customer.duplicate.dismissed", "customer.duplicate.restored"],
+    ),
 }
 """What changes state, and the entries it has to leave, in order."""
 
@@ -146,6 +178,11 @@ READS: dict[str, Scenario] = {
     "customer.folding": lambda _: customers.folding(),
     "customer.get": lambda _: customers.get("cus_000"),
     "customer.get_at": lambda _: customers.get_at("cus_000", at=datetime.now(UTC)),  # noqa: TID251 - any moment does
+    "customer.identity.duplicates": lambda _: identity.duplicates(),
+    "customer.identity.links": lambda _: identity.links("cus_000"),
+    "customer.identity.people": lambda _: identity.people(),
+    "customer.identity.person": lambda _: identity.person(identity.people().data[0].id),
+    "customer.identity.violations": lambda _: identity.violations(),
     "customer.metric_cases": lambda _: customers.metric_cases(NO_CASES),
     "customer.names": lambda stage: customers.names([stage.key]),
     "customer.price_names": lambda _: customers.price_names(customers.get("cus_000")),
@@ -182,6 +219,15 @@ COMMANDS: dict[str, tuple[list[str], list[str]]] = {
     "token revoke": (["token", "revoke", "{token}"], ["operators.token.revoked"]),
     "retry": (["retry"], ["inbox.pending.retried", "customer.folds.retried"]),
     "customer refold": (["customer", "refold", "cus_000"], ["customer.customers.refolded"]),
+    "customer merge": (["customer", "merge", "cus_000", "cus_001", "--yes"], ["customer.customers.merged"]),
+    "customer split": (["customer", "split", "cus_000", "--yes"], []),
+    "customer link": (["customer", "link", "cus_000", "user", "u1"], ["customer.link.added"]),
+    "customer unlink": (["customer", "unlink", "cus_001", "user", "u9"], ["customer.link.removed"]),
+    "customer dismiss": (["customer", "dismiss", "cus_000", "cus_001"], ["customer.duplicate.dismissed"]),
+    "customer links": (["customer", "links", "cus_000"], []),
+    "customer people": (["customer", "people"], []),
+    "customer duplicates": (["customer", "duplicates"], []),
+    "customer violations": (["customer", "violations"], []),
     "accounts": (["accounts"], []),
     "customers": (["customers"], []),
     "customer contact": (["customer", "contact", "cus_000"], []),

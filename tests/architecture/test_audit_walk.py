@@ -35,6 +35,7 @@ from tests.architecture.audit_tables import (
 )
 from trueup.accounts import registry
 from trueup.audit import service as audit
+from trueup.customer import merging
 from trueup.inbox import service as inbox
 from trueup.kernel.actor import Actor
 from trueup.ops import cli
@@ -53,11 +54,11 @@ def public_functions(module: ModuleType) -> list[str]:
 
 
 def services() -> Iterator[tuple[str, ModuleType]]:
-    """Every package that has a service."""
-    for package in pkgutil.iter_modules(trueup.__path__):
-        name = f"{trueup.__name__}.{package.name}"
-        if any(file.name == "service" for file in pkgutil.iter_modules(importlib.import_module(name).__path__)):
-            yield package.name, importlib.import_module(f"{name}.service")
+    """Every package that has a service, at any depth, and what stands beside one."""
+    for file in pkgutil.walk_packages(trueup.__path__, f"{trueup.__name__}."):
+        if file.name.endswith(".service"):
+            yield file.name.removeprefix("trueup.").removesuffix(".service"), importlib.import_module(file.name)
+    yield "customer.merging", merging
 
 
 def unknown(modules: Mapping[str, ModuleType]) -> set[str]:

@@ -49,8 +49,8 @@ def merge(*, id: str, others: Sequence[str], by: Actor, preview: bool = False) -
             action="merge",
             done=not preview,
             changed=bool(joining),
-            before=summaries(before),
-            after=summaries([after]),
+            before=_summaries(before),
+            after=_summaries([after]),
         )
         if joining and not preview:
             merged.add(leader.key, [one.key for one in joining], by=by)
@@ -82,7 +82,7 @@ def split(*, id: str, take: Sequence[str] = (), by: Actor, preview: bool = False
         group = merged.groups([customer.leader]).get(customer.leader)
         taken = _taken(customer, named, group)
         if group is None or not taken:
-            whole = summaries([(customer.leader,) if group is None else group.keys])
+            whole = _summaries([(customer.leader,) if group is None else group.keys])
             return Joined(action="split", done=not preview, changed=False, before=whole, after=whole)
         account_id, livemode, _ = group.leader
         parts = [
@@ -93,8 +93,8 @@ def split(*, id: str, take: Sequence[str] = (), by: Actor, preview: bool = False
             action="split",
             done=not preview,
             changed=True,
-            before=summaries([group.keys]),
-            after=summaries(parts),
+            before=_summaries([group.keys]),
+            after=_summaries(parts),
         )
         if not preview:
             standing = merged.remove(group, taken)
@@ -111,7 +111,7 @@ def split(*, id: str, take: Sequence[str] = (), by: Actor, preview: bool = False
     return joined
 
 
-def summaries(units: Sequence[Sequence[CustomerKey]]) -> tuple[Summary, ...]:
+def _summaries(units: Sequence[Sequence[CustomerKey]]) -> tuple[Summary, ...]:
     """What customers are, or would be, when these Stripe customers are one each; folded now, and nothing is written."""
     found = {row.id: row for row in drain.folded_as(units)}
     held = links.of([store.own_id(key) for members in units for key in members])

@@ -290,6 +290,32 @@ class Entry(Record, frozen=True):
     amount: Money | None = None
 
 
+class LinkKind(StrEnum):
+    """What a link leads to."""
+
+    USER = "user"
+    """A user of your application, by your own id."""
+    ORGANIZATION = "organization"
+    """An organisation, team or workspace of your application, by your own id."""
+    CRM = "crm"
+    """A record in a CRM, which ``system`` names."""
+    EMAIL = "email"
+    """An address. It suggests and never decides: two customers with one address stay two."""
+
+
+class Source(StrEnum):
+    """Who told a link."""
+
+    STRIPE = "stripe"
+    """The customer's own field in Stripe."""
+    METADATA = "metadata"
+    """Metadata in Stripe, by a rule of the operator's."""
+    OPERATOR = "operator"
+    """A person, in the console or on the command line."""
+    API = "api"
+    """A program."""
+
+
 class CustomerRow(Record, frozen=True):
     """A customer as lists show it."""
 

@@ -14,7 +14,7 @@ from trueup.customer import merging
 from trueup.customer import service as customers
 from trueup.customer.identity import service as identity
 from trueup.customer.identity.types import Link
-from trueup.customer.rules.identity import LinkKind, Source
+from trueup.customer.types import LinkKind, Source
 from trueup.kernel.actor import Actor, ActorKind
 from trueup.kernel.errors import Conflict, NotFound, Refused
 from trueup.runtime import database

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from tests.customer.builders import NOW, customer, subscription, told
 from trueup.customer.rules import identity
-from trueup.customer.rules.identity import IdentityKey, LinkKind, MetadataRule, Settings, Source, Trait
+from trueup.customer.rules.identity import IdentityKey, MetadataRule, Settings, Trait
+from trueup.customer.types import LinkKind, Source
 from trueup.mirror.types import MirrorObject
 
 KEYS = identity.settings(" user_id = user, org_id=organization,sf=crm:salesforce,contact=email, ", "")

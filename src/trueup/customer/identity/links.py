@@ -11,8 +11,8 @@ import psycopg
 from trueup.customer.fold import FOLD_VERSION
 from trueup.customer.identity.types import Link
 from trueup.customer.rules import identity as rules
-from trueup.customer.rules.identity import LinkKind, Source
 from trueup.customer.store import Folded
+from trueup.customer.types import LinkKind, Source
 from trueup.kernel.actor import Actor
 from trueup.mirror.service import CustomerKey
 from trueup.runtime import arrays, configuration, database

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
@@ -14,6 +15,9 @@ from trueup.kernel.errors import NotFound, Refused
 from trueup.kernel.records import Record
 from trueup.mirror.service import CustomerKey
 from trueup.runtime import arrays, database
+
+UNSTORABLE: Final = re.compile("[\x00\ud800-\udfff]")
+"""What no text column holds, so that nothing can be found by it."""
 
 ANY: Final = b"select exists (select from customer_merged)"
 
@@ -119,6 +123,8 @@ def groups(customers: Sequence[CustomerKey]) -> dict[CustomerKey, Group]:
 
 def resolve(identifier: str) -> list[Resolved]:
     """What an id of ours or Stripe's names; several where accounts or modes know the same Stripe id."""
+    if UNSTORABLE.search(identifier) is not None:
+        return []
     rows = psycopg.Cursor(database.connection()).execute(RESOLVE, {"id": identifier}).fetchall()
     return [Resolved(key=(row[0], row[1], row[2]), leader=(row[0], row[1], row[3])) for row in rows]
 

@@ -8,8 +8,7 @@ from typing import Any, Final
 import psycopg
 
 from trueup.customer.identity.types import Person, PersonCustomer
-from trueup.customer.rules.identity import LinkKind
-from trueup.customer.types import Stage
+from trueup.customer.types import LinkKind, Stage
 from trueup.runtime import database
 
 WIDEST: Final = 500

@@ -13,8 +13,9 @@ from trueup.customer.identity import links as linked
 from trueup.customer.identity import merged, suggestions
 from trueup.customer.identity import people as persons
 from trueup.customer.identity.types import Breach, Link, Person, Suggestion, Violation
-from trueup.customer.rules.identity import LinkKind, Source, known_value, person_of
+from trueup.customer.rules.identity import known_value, person_of
 from trueup.customer.store import own_id
+from trueup.customer.types import LinkKind, Source
 from trueup.kernel.actor import Actor, ActorKind
 from trueup.kernel.errors import Conflict, NotFound, Refused
 from trueup.mirror import service as mirror

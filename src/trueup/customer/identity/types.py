@@ -5,8 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from enum import StrEnum
 
-from trueup.customer.rules.identity import LinkKind, Source
-from trueup.customer.types import Mrr, Plan, Stage
+from trueup.customer.types import LinkKind, Mrr, Plan, Source, Stage
 from trueup.kernel.records import Record
 
 

@@ -12,43 +12,17 @@ import hashlib
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
-from enum import StrEnum
 from functools import lru_cache
 from typing import Any, Final
 
 from trueup.customer.rules.method import METHOD_TYPES
+from trueup.customer.types import LinkKind, Source
 from trueup.kernel.records import Record
 from trueup.mirror.types import MirrorObject
 from trueup.mirror.upcast.shape import mapping, text
 
 LONGEST: Final = 200
 """Characters of an id or address; anything longer is not one, and no index would take it."""
-
-
-class LinkKind(StrEnum):
-    """What a link leads to."""
-
-    USER = "user"
-    """A user of your application, by your own id."""
-    ORGANIZATION = "organization"
-    """An organisation, team or workspace of your application, by your own id."""
-    CRM = "crm"
-    """A record in a CRM, which ``system`` names."""
-    EMAIL = "email"
-    """An address. It suggests and never decides: two customers with one address stay two."""
-
-
-class Source(StrEnum):
-    """Who told a link."""
-
-    STRIPE = "stripe"
-    """The customer's own field in Stripe."""
-    METADATA = "metadata"
-    """Metadata in Stripe, by a rule of the operator's."""
-    OPERATOR = "operator"
-    """A person, in the console or on the command line."""
-    API = "api"
-    """A program."""
 
 
 COMPANY: Final = "company"

@@ -6,7 +6,7 @@ Answers are the domain's records as JSON, the same that the command line prints 
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 import msgspec
 import psycopg
@@ -22,7 +22,8 @@ from trueup.inbox.types import EventDetail, EventRow, State
 from trueup.kernel.errors import TrueupError, Unauthenticated, Unavailable
 from trueup.runtime import clock, database
 from trueup.runtime.pages import Page
-from trueup.web.api import openapi
+from trueup.web.api import identity, openapi
+from trueup.web.api.answers import After, Limit, answer
 from trueup.web.api.auth import READ
 from trueup.web.api.types import ErrorBody, ErrorOut
 
@@ -35,13 +36,7 @@ api: Final = openapi.DescribedAPI(
     urls_namespace="api-v1",
 )
 
-Limit = Annotated[int, Query(ge=1, le=200, description="Rows a page.")]
-After = Annotated[str | None, Query(description="The `next` of the page before.")]
-
-
-def answer(value: Any, status: int = 200) -> HttpResponse:
-    """A record as JSON."""
-    return HttpResponse(msgspec.json.encode(value), content_type="application/json", status=status)
+api.add_router("", identity.router)
 
 
 @api.get("/customers", auth=READ, operation_id="customers", summary="List customers")

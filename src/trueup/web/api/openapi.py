@@ -48,11 +48,11 @@ class DescribedAPI(NinjaAPI):
         schema.setdefault("components", {}).setdefault("schemas", {}).update(components)
         refused = {"description": "Refused", "content": {"application/json": {"schema": shapes[-1]}}}
         for methods in schema["paths"].values():
-            for described in methods.values():
+            for method, described in methods.items():
                 record = records.get(described["operationId"])
                 shape = of.get(repr(record), {})
                 described["responses"] = {
                     200: {"description": "OK", "content": {"application/json": {"schema": shape}}},
-                    **dict.fromkeys((400, 401, 403, 404, 422, 503), refused),
+                    **dict.fromkeys((400, 401, 403, 404, *(() if method == "get" else (409,)), 422, 503), refused),
                 }
         return schema
