@@ -160,10 +160,12 @@ def folded_of(
 
 def held(customers: Sequence[CustomerKey]) -> list[tuple[CustomerKey, ...]]:
     """Lock these customers with all that are one with them; returns who is to be folded as one, the leader first."""
+    known = merged.groups(customers)
+    locked = {*customers, *known}
+    store.lock(list(locked))
     groups = merged.groups(customers)
-    store.lock([*customers, *(key for group in groups.values() for key in group.keys)])
-    if merged.groups(customers) != groups:
-        # Somebody merged or split while we waited for the locks, and others have to be held now: start over.
+    if not locked.issuperset(groups):
+        # Somebody merged while we waited for the locks, and others have to be held now: start over.
         message = "customers were merged or split meanwhile"
         raise psycopg.errors.SerializationFailure(message)
     if not groups:

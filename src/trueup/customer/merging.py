@@ -35,7 +35,7 @@ def merge(*, id: str, others: Sequence[str], by: Actor, preview: bool = False) -
         leader = merged.one(id)
         named = list(dict.fromkeys(merged.one(other) for other in others))
         joining = _joining(leader, named)
-        _hold([leader.key, *(one.key for one in named)], joining=(leader, named))
+        _hold([leader, *named])
         groups = merged.groups([leader.key, *(one.key for one in joining)])
         before = [_members(one.key, groups) for one in (leader, *joining)]
         after = _together(leader.key, [one.key for one in joining], groups)
@@ -78,7 +78,7 @@ def split(*, id: str, take: Sequence[str] = (), by: Actor, preview: bool = False
     with database.transaction() as connection:
         customer = merged.one(id)
         named = list(dict.fromkeys(merged.one(one) for one in take))
-        _hold([customer.leader, *(one.key for one in named)], joining=None)
+        _hold([customer, *named])
         group = merged.groups([customer.leader]).get(customer.leader)
         taken = _taken(customer, named, group)
         if group is None or not taken:
@@ -177,16 +177,13 @@ def _elsewhere(one: Resolved) -> NoReturn:
     )
 
 
-def _hold(keys: Sequence[CustomerKey], *, joining: tuple[Resolved, Sequence[Resolved]] | None) -> None:
-    """Lock the customers with all that are one with them, and see that nothing changed while we waited."""
-    groups = merged.groups(keys)
-    store.lock([*keys, *(key for group in groups.values() for key in group.keys)])
+def _hold(named: Sequence[Resolved]) -> None:
+    """Lock the customers with all that are one with them, and see that each still has the same leader."""
+    keys = [key for one in named for key in (one.key, one.leader)]
+    locked = {*keys, *merged.groups(keys)}
+    store.lock(list(locked))
     now = merged.groups(keys)
-    stale = now != groups
-    if joining is not None:
-        leader, named = joining
-        stale = stale or any(_leader(one.key, now) != one.leader for one in (leader, *named))
-    if stale:
+    if not locked.issuperset(now) or any(_leader(one.key, now) != one.leader for one in named):
         raise Conflict(
             "Somebody merged or split one of these customers at the same moment.",
             code="merge_raced",
