@@ -12,7 +12,7 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -56,12 +56,22 @@ class Stage:
         """A connection that commits every statement."""
         return psycopg.connect(self.database_url, autocommit=True)
 
-    def trueup(self, *arguments: str) -> subprocess.Popen[bytes]:
-        """Start a ``trueup`` command."""
+    @property
+    def command(self) -> list[str]:
+        """How ``trueup`` is called here."""
+        return [sys.executable, "-m", "trueup.ops.main"]
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What its processes find in their environment."""
+        return dict(self._env)
+
+    def trueup(self, *arguments: str, environment: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:
+        """Start a ``trueup`` command, with more in its environment where that is asked for."""
         log = (self.home / f"bench-{arguments[0]}.log").open("ab")
         return subprocess.Popen(
-            [sys.executable, "-m", "trueup.ops.main", *arguments],
-            env=self._env,
+            [*self.command, *arguments],
+            env=self._env | dict(environment or {}),
             stdout=log,
             stderr=log,
             start_new_session=True,
