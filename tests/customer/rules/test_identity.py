@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.customer.builders import NOW, customer, subscription, told
 from trueup.customer.rules import identity
-from trueup.customer.rules.identity import IdentityKey, MetadataRule, Settings, Trait
+from trueup.customer.rules.identity import IdentityKey, MetadataRule, Settings
 from trueup.customer.types import LinkKind, Source
 from trueup.mirror.types import MirrorObject
 
@@ -63,7 +63,6 @@ def test_named_metadata_keys_are_links_on_the_customer_and_on_its_subscriptions(
         ("user", "", "u2", "subscription.metadata.user_id"),
     ]
     assert {one.source for one in traits} == {Source.METADATA}
-    assert {one.since for one in traits} == {NOW}
 
 
 def test_what_the_customer_says_itself_comes_before_its_subscriptions() -> None:
@@ -183,18 +182,21 @@ def test_a_deleted_customer_breaks_no_rule() -> None:
 
 
 def test_a_mark_is_another_one_when_anything_but_the_time_is() -> None:
-    one = Trait(kind="user", system="", value="1", source=Source.METADATA, rule="r", person_id=None, since=1)
-    others = [
-        Trait(kind="user", system="", value="1", source=Source.METADATA, rule="r", person_id="tp_1", since=1),
-        Trait(kind="user", system="", value="2", source=Source.METADATA, rule="r", person_id=None, since=1),
-        Trait(kind="crm", system="x", value="1", source=Source.METADATA, rule="r", person_id=None, since=1),
+    listed = [
+        [customer(metadata={"user_id": "u1"})],
+        [customer(metadata={"user_id": "u2"})],
+        [customer(metadata={"sf": "u1"})],
+        [subscription(metadata={"user_id": "u1"})],
+        [customer(email="u1@x.example")],
+    ]
+    marks = [one.mark for objects in listed for one in identity.derive(objects, KEYS, livemode=False)]
+    live = [one.mark for one in identity.derive(listed[0], KEYS, livemode=True)]
+    later = [
+        one.mark for one in identity.derive([customer(when=NOW + 9, metadata={"user_id": "u1"})], KEYS, livemode=False)
     ]
 
-    assert (
-        Trait(kind="user", system="", value="1", source=Source.METADATA, rule="r", person_id=None, since=9).mark
-        == one.mark
-    )
-    assert len({one.mark, *(other.mark for other in others)}) == 4
+    assert len({*marks, *live}) == len(listed) + 1
+    assert later == marks[:1]
 
 
 json = st.recursive(

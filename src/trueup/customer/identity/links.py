@@ -105,7 +105,7 @@ def save(rows: Sequence[Folded]) -> None:
         "source": arrays.texts([trait.source.value for _row, _id, trait in told]),
         "rule": arrays.texts([trait.rule for _row, _id, trait in told]),
         "person_id": arrays.texts([trait.person_id or "" for _row, _id, trait in told]),
-        "since": arrays.unix_times([trait.since for _row, _id, trait in told]),
+        "since": arrays.unix_times([row.last_event for row, _id, _trait in told]),
     }
     psycopg.Cursor(database.connection()).execute(REPLACE, values)
 

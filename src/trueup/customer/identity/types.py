@@ -13,8 +13,9 @@ class Link(Record, frozen=True):
     """That a customer is the same as something elsewhere.
 
     ``customer_id`` is our id of the Stripe customer that the link is about, also where it was merged into another.
-    ``rule`` names what told it: a metadata key, Stripe's ``email``, or nothing for one that was made by hand. ``since``
-    is in Stripe's time for what Stripe told. ``by`` is who made it (``operator:7``), ``None`` for what was derived.
+    ``rule`` names what told it: a metadata key, Stripe's ``email``, or nothing for one that was made by hand.
+    ``since`` is in Stripe's time for what Stripe told: that of the customer's newest event when it was first seen.
+    ``by`` is who made it (``operator:7``), ``None`` for what was derived.
     """
 
     customer_id: str

@@ -13,7 +13,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from trueup.customer.rules.method import METHOD_TYPES
 from trueup.customer.types import LinkKind, Source
@@ -95,7 +95,7 @@ class Settings(Record, frozen=True):
 
 
 class Trait(Record, frozen=True, gc=False):
-    """One thing that ties a customer to the outside, as its objects tell it; ``since`` is in Unix seconds."""
+    """One thing that ties a customer to the outside, as its objects tell it; another ``mark`` where anything is."""
 
     kind: str
     system: str
@@ -103,12 +103,10 @@ class Trait(Record, frozen=True, gc=False):
     source: Source
     rule: str
     person_id: str | None
-    since: int
+    mark: str
 
-    @property
-    def mark(self) -> str:
-        """Text that is another one when anything but the time is."""
-        return f"{self.kind}\x1d{self.system}\x1d{self.value}\x1d{self.rule}\x1d{self.person_id}"
+
+Found: TypeAlias = dict[tuple[str, str, str], Trait]
 
 
 @lru_cache(maxsize=64)
@@ -139,85 +137,97 @@ def derive(objects: Iterable[MirrorObject], told: Settings, *, livemode: bool) -
     """
     customer: MirrorObject | None = None
     subscriptions = []
-    found: dict[tuple[str, str, str], Trait] = {}
+    found: Found = {}
     for one in objects:
         if one.object_type == "customer":
             customer = one
         elif one.object_type == "subscription":
             subscriptions.append(one)
         elif one.object_type in METHOD_TYPES and not one.deleted:
-            _add(found, CARD, "", _fingerprint(one.data), rule=CARD, since=one.created)
-    own = [] if customer is None else [("metadata", customer)]
-    tellers = [*own, *(("subscription.metadata", one) for one in sorted(subscriptions, key=lambda sub: sub.object_id))]
-    for where, teller in tellers if told.keys else ():
-        metadata = mapping(teller.data.get("metadata"))
-        for key in told.keys:
-            value = known_value(key.kind, metadata.get(key.key))
-            person = person_of(key.kind, value or "", livemode=livemode)
-            rule = f"{where}.{key.key}"
-            _add(found, key.kind.value, key.system, value, rule=rule, since=teller.created, person=person)
+            _add(found, CARD, "", _fingerprint(one.data), rule=CARD)
+    if told.keys:
+        _of_metadata(found, customer, subscriptions, told.keys, livemode=livemode)
     if customer is not None:
         _of_customer(found, customer, livemode=livemode)
         if told.rules and not customer.deleted:
-            _breaches(found, customer, told.rules)
-    return tuple(found[key] for key in sorted(found))
+            _breaches(found, mapping(customer.data.get("metadata")), told.rules)
+    return tuple([found[key] for key in sorted(found)])
 
 
-def _of_customer(found: dict[tuple[str, str, str], Trait], customer: MirrorObject, *, livemode: bool) -> None:
+def _of_metadata(
+    found: Found,
+    customer: MirrorObject | None,
+    subscriptions: list[MirrorObject],
+    keys: Sequence[IdentityKey],
+    *,
+    livemode: bool,
+) -> None:
+    subscriptions.sort(key=lambda one: one.object_id)
+    own = [] if customer is None else [("metadata", customer)]
+    for where, teller in [*own, *(("subscription.metadata", one) for one in subscriptions)]:
+        metadata = mapping(teller.data.get("metadata"))
+        for key in keys:
+            value = known_value(key.kind, metadata.get(key.key))
+            if value is not None:
+                person = person_of(key.kind, value, livemode=livemode)
+                _add(found, key.kind.value, key.system, value, rule=f"{where}.{key.key}", person=person)
+
+
+def _of_customer(found: Found, customer: MirrorObject, *, livemode: bool) -> None:
     email = known_value(LinkKind.EMAIL, customer.data.get("email"))
     if email is None:
         return
     users = [one for one in found.values() if one.kind == LinkKind.USER and not one.rule.startswith("subscription.")]
     single = len(users) == 1 and not any(one.kind == LinkKind.ORGANIZATION for one in found.values())
     person = users[0].person_id if single else person_of(LinkKind.EMAIL, email, livemode=livemode)
-    found[LinkKind.EMAIL.value, "", email] = Trait(
-        kind=LinkKind.EMAIL.value,
-        system="",
-        value=email,
-        source=Source.STRIPE,
-        rule="email",
-        person_id=person,
-        since=customer.created,
-    )
-    name = text(customer.data.get("name"))
+    for trait in _of_stripe(text(customer.data.get("name")), email, person):
+        found[trait.kind, trait.system, trait.value] = trait
+
+
+@lru_cache(maxsize=16_384)
+def _of_stripe(name: str | None, email: str, person: str | None) -> tuple[Trait, ...]:
+    """What Stripe's own fields say. Nearly every fold asks for the same as the one before it, so it is kept."""
     company = None if name is None else company_of(name, email)
-    _add(found, COMPANY, "", company, rule=COMPANY, since=customer.created, source=Source.STRIPE)
+    found = [_trait(LinkKind.EMAIL.value, "", email, rule="email", person=person, source=Source.STRIPE)]
+    if company is not None:
+        found.append(_trait(COMPANY, "", company, rule=COMPANY, person=None, source=Source.STRIPE))
+    return tuple(found)
 
 
-def _breaches(found: dict[tuple[str, str, str], Trait], customer: MirrorObject, rules: Sequence[MetadataRule]) -> None:
-    metadata = mapping(customer.data.get("metadata"))
+def _breaches(found: Found, metadata: dict[str, Any], rules: Sequence[MetadataRule]) -> None:
     for rule in rules:
         value = text(metadata.get(rule.key))
         broken = (rule.rule == "required" and value is None) or (
             rule.rule == "pattern" and value is not None and re.fullmatch(rule.pattern, value) is None
         )
         if broken:
-            _add(found, BREACH, rule.key, rule.rule, rule=rule.rule, since=customer.created)
-        if rule.rule == "unique" and value is not None:
-            _add(found, UNIQUE, rule.key, known_value(LinkKind.USER, value), rule=rule.rule, since=customer.created)
+            _add(found, BREACH, rule.key, rule.rule, rule=rule.rule)
+        if rule.rule == "unique":
+            _add(found, UNIQUE, rule.key, known_value(LinkKind.USER, value), rule=rule.rule)
 
 
-def _add(
-    found: dict[tuple[str, str, str], Trait],
-    kind: str,
-    system: str,
-    value: str | None,
-    *,
-    rule: str,
-    since: int,
-    person: str | None = None,
-    source: Source = Source.METADATA,
-) -> None:
-    """Note a value, if there is one and nobody told it before."""
+def _add(found: Found, kind: str, system: str, value: str | None, *, rule: str, person: str | None = None) -> None:
+    """Note a value of an object's metadata, if there is one and nobody told it before."""
     if value is not None and (kind, system, value) not in found:
-        found[kind, system, value] = Trait(
-            kind=kind, system=system, value=value, source=source, rule=rule, person_id=person, since=since
-        )
+        trait = _trait(kind, system, value, rule=rule, person=person, source=Source.METADATA)
+        found[kind, system, value] = trait
+
+
+def _trait(kind: str, system: str, value: str, *, rule: str, person: str | None, source: Source) -> Trait:
+    mark = f"{kind}\x1d{system}\x1d{value}\x1d{rule}\x1d{person}"
+    return Trait(kind=kind, system=system, value=value, source=source, rule=rule, person_id=person, mark=mark)
 
 
 def known_value(kind: LinkKind, value: object) -> str | None:
     """A value as it is compared: without blanks around it, an address in lower case; ``None`` for what is no id."""
-    told = value.strip() if type(value) is str else ""
+    if type(value) is not str:
+        return None
+    return _known(kind, value)
+
+
+@lru_cache(maxsize=16_384)
+def _known(kind: LinkKind, value: str) -> str | None:
+    told = value.strip()
     if not told or len(told) > LONGEST or _UNUSABLE.search(told) is not None:
         return None
     if kind is not LinkKind.EMAIL:
@@ -235,7 +245,6 @@ def person_of(kind: LinkKind, value: str, *, livemode: bool) -> str | None:
     return "tp_" + base64.b32encode(digest[:15]).decode().lower()
 
 
-@lru_cache(maxsize=16_384)
 def company_of(name: str, email: str) -> str | None:
     """What two customers of one company share: the address's domain and the name's words, sorted, without legal forms.
 
