@@ -113,7 +113,7 @@ def when_stored(stage: Stage, figures: dict[str, Any], sizes: Mapping[str, int])
         figures[f"stored_{name}_cpu_us"] = round(found["cpu_us"], 1)
         figures[f"stored_{name}_through_per_s"] = round(found["per_s"], 1)
         say(f"through with {name} events stored", f"{found['per_s']:,.0f}/s  {found['cpu_us']:.0f} µs of CPU an event")
-    first, last = list(sizes)[0], list(sizes)[-1]
+    first, *_, last = sizes
     figures["stored_cost_ratio"] = round(figures[f"stored_{last}_cpu_us"] / figures[f"stored_{first}_cpu_us"], 3)
     answered = stored.answers(stage, store.copies)
     figures |= answered | {"api_customers": store.copies}

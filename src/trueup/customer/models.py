@@ -53,6 +53,8 @@ class Customer(models.Model):
             models.Index(fields=["mrr_sort", "id"], name="customer_customer_mrr"),
             models.Index(fields=["last_event_at", "id"], name="customer_customer_last"),
             models.Index(fields=["stripe_customer_id"], name="customer_customer_cus"),
+            models.Index(fields=["stage", "account_id"], name="customer_customer_stage"),
+            models.Index(fields=["fold_version"], name="customer_customer_fold"),
         ]
 
     @override

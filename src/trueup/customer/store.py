@@ -20,6 +20,7 @@ from trueup.customer.rules.identity import Trait
 from trueup.customer.statements import (
     BY_PRODUCTS,
     FORGET,
+    FOUND,
     LOCK_PRODUCTS,
     LOOK_UP,
     LOOKED_UP,
@@ -36,7 +37,11 @@ from trueup.runtime import arrays, database
 LOCK: Final = b"select pg_advisory_xact_lock(k) from unnest(%(keys)b::int8[]) as k"
 LOCK_SPACE: Final = 7_413_300_000
 BUCKETS: Final = 1024
-FOUND: Final = "id in (select customer_id from customer_lookup where search @@ %(query)s::tsquery)"
+FEW: Final = 5_000
+"""So many matches of a search are looked up one by one; more are met soon enough by walking along the order."""
+MANY: Final = "c.id in (select customer_id from customer_lookup where search @@ %(query)s::tsquery)"
+THESE: Final = """unnest(%(found)s::text[]) as f (customer_id)
+    cross join lateral (select * from customer_customer where id = f.customer_id offset 0) c"""
 SEARCH_VERSION: Final = "1"
 """Raised when the words are made differently."""
 SPLIT: Final = re.compile(r"[^\w]+|_")
@@ -273,19 +278,26 @@ def as_row(customer: Customer) -> CustomerRow:
     return CustomerRow(**{name: getattr(customer, name) for name in CustomerRow.__struct_fields__})
 
 
-def _filters(*, q: str, stage: Stage | None, account_id: int | None) -> tuple[list[str], dict[str, Any]]:
-    where, values = ["true"], dict[str, Any]()
+def _filters(*, q: str, stage: Stage | None, account_id: int | None) -> tuple[str, list[str], dict[str, Any]]:
+    """Where the rows come from, what they have to be, and the values of both."""
+    source, where, values = "customer_customer c", ["true"], dict[str, Any]()
     query = search_query(q)
-    if q.strip():
-        where.append(FOUND if query else "false")
-        values["query"] = query
+    if q.strip() and not query:
+        where.append("false")
+    elif query:
+        values |= {"query": query, "limit": FEW + 1}
+        found = [row[0] for row in psycopg.Cursor(database.connection()).execute(FOUND, values).fetchall()]
+        if len(found) <= FEW:
+            source, values = THESE, {"found": found}
+        else:
+            where.append(MANY)
     if stage is not None:
         where.append("stage = %(stage)s")
         values["stage"] = stage.value
     if account_id is not None:
         where.append("account_id = %(account_id)s")
         values["account_id"] = account_id
-    return where, values
+    return source, where, values
 
 
 def page(
@@ -302,13 +314,13 @@ def page(
     """Rows after a cursor (sort value as text, id) in the asked order, each with its own sort value as text."""
     column = SORTS[sort]
     direction, than = ("desc", "<") if descending else ("asc", ">")
-    where, values = _filters(q=q, stage=stage, account_id=account_id)
+    source, where, values = _filters(q=q, stage=stage, account_id=account_id)
     if after is not None:
         where.append(f"({column}, id) {than} (%(value)s::{CASTS[sort]}, %(id)s)")
         values |= {"value": after[0], "id": after[1]}
     values["limit"] = limit
     sql = (
-        f"select {COLUMNS}, {column}::text from customer_customer c where {' and '.join(where)} "  # noqa: S608 - all parts are constants here
+        f"select {COLUMNS}, {column}::text from {source} where {' and '.join(where)} "  # noqa: S608 - all parts are constants here
         f"order by c.{column} {direction}, c.id {direction} limit %(limit)s"
     )
     return [(as_row(to_row(row[:6], slugs)), row[6]) for row in database.execute(sql, values).fetchall()]
@@ -316,8 +328,8 @@ def page(
 
 def counts(*, q: str, account_id: int | None) -> dict[Stage, int]:
     """How many customers are in each stage."""
-    where, values = _filters(q=q, stage=None, account_id=account_id)
-    sql = f"select stage, count(*) from customer_customer where {' and '.join(where)} group by stage"  # noqa: S608
+    source, where, values = _filters(q=q, stage=None, account_id=account_id)
+    sql = f"select stage, count(*) from {source} where {' and '.join(where)} group by stage"  # noqa: S608
     found = dict(database.execute(sql, values).fetchall())
     return {stage: found.get(stage.value, 0) for stage in Stage}
 

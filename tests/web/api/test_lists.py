@@ -14,6 +14,7 @@ from django.test import Client
 from tests.web.api.conftest import Ask
 from tests.web.console import world
 from trueup.accounts.types import Account
+from trueup.customer import store
 from trueup.ops import cli
 
 
@@ -92,6 +93,24 @@ def test_customers_are_found_by_the_beginnings_of_words_and_by_stage(ask: Ask, a
     assert past_due["total"] == 3
     assert ask("/customers", stage="past_due", q="company 000")["total"] == 0
     assert ask("/customers", q="' & | ! :* \\ (")["total"] == 0
+
+
+def test_few_and_many_matches_of_a_search_are_told_alike(
+    ask: Ask, account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.many(account, 9)
+    asked: list[dict[str, Any]] = [
+        {"q": "company", "limit": 3, "sort": "-name"},
+        {"q": "company", "stage": "past_due"},
+        {"q": "company 004"},
+        {"q": "nobody"},
+    ]
+    few = [ask("/customers", **query) for query in asked]
+
+    monkeypatch.setattr(store, "FEW", 0)
+
+    assert [ask("/customers", **query) for query in asked] == few
+    assert [page["total"] for page in few] == [9, 3, 1, 0]
 
 
 def test_a_customer_has_one_answer_by_our_id_and_by_stripes(ask: Ask, account: Account) -> None:

@@ -44,7 +44,7 @@ class Migration(migrations.Migration):
                 ('state', models.TextField()),
             ],
             options={
-                'indexes': [models.Index(fields=['sort_name', 'id'], name='customer_customer_name'), models.Index(fields=['mrr_sort', 'id'], name='customer_customer_mrr'), models.Index(fields=['last_event_at', 'id'], name='customer_customer_last'), models.Index(fields=['stripe_customer_id'], name='customer_customer_cus')],
+                'indexes': [models.Index(fields=['sort_name', 'id'], name='customer_customer_name'), models.Index(fields=['mrr_sort', 'id'], name='customer_customer_mrr'), models.Index(fields=['last_event_at', 'id'], name='customer_customer_last'), models.Index(fields=['stripe_customer_id'], name='customer_customer_cus'), models.Index(fields=['stage', 'account_id'], name='customer_customer_stage'), models.Index(fields=['fold_version'], name='customer_customer_fold')],
                 'constraints': [models.UniqueConstraint(fields=('account_id', 'livemode', 'stripe_customer_id'), name='customer_customer_stripe')],
             },
         ),
