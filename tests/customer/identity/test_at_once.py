@@ -166,7 +166,7 @@ def many(address: str, account: Account) -> None:
             select 'tc_' || n, %(account)s, false, kind, '', case kind
                        when 'email' then (case when n %% 10 = 0 then n + 1 else n end) || '@x.example'
                        else 'x' || n %% 40 || '.example name' || n end,
-                   'stripe', kind, 'tp_' || n, now()
+                   'stripe', kind, case kind when 'email' then 'tp_' || n end, now()
             from generate_series(1, %(number)s) n, unnest(array['email', 'company']) kind
             """,
             {"account": account.id, "number": NUMBER},
