@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final, TypeAlias
 
-ESSENCE_VERSION: Final = 1
+ESSENCE_VERSION: Final = 2
 
 Projection: TypeAlias = Callable[[Any], Any]
 Fields: TypeAlias = tuple[tuple[str, Projection | None], ...]
@@ -68,7 +68,7 @@ def _fields(*names: str, **nested: Projection) -> Fields:
     return (*((name, None) for name in names), *nested.items())
 
 
-_SPENT: Final = ("brand", "bank_name", "last4", "exp_month", "exp_year")
+_SPENT: Final = ("brand", "bank_name", "last4", "exp_month", "exp_year", "fingerprint")
 
 
 def _method(value: Any) -> Any:
