@@ -63,6 +63,6 @@ def test_a_list_that_is_not_complete_says_so() -> None:
 
 
 def test_a_payment_method_keeps_what_is_shown_of_its_kind() -> None:
-    told = {"type": "sepa_debit", "sepa_debit": {"last4": "3000", "fingerprint": "x"}, "billing_details": {}}
+    told = {"type": "sepa_debit", "sepa_debit": {"last4": "3000", "branch_code": "x"}, "billing_details": {}}
 
     assert essence("payment_method", told) == {"type": "sepa_debit", "sepa_debit": {"last4": "3000"}}
