@@ -2,24 +2,36 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any, Final
 
 import psycopg
 
+from trueup.accounts import service as accounts
+from trueup.accounts.errors import AccountUnknown
+from trueup.accounts.types import Account
 from trueup.inbox import service as inbox
+from trueup.kernel.errors import NotFound, Refused
 from trueup.kernel.time import from_unix
-from trueup.mirror import reading, rules, store
+from trueup.mirror import lookup, reading, rules, store
+from trueup.mirror.lookup import Pointer
+from trueup.mirror.order.types import Verdict
 from trueup.mirror.reading import parse
-from trueup.mirror.types import Fact, MirrorObject, ObjectKey
+from trueup.mirror.types import Fact, MirrorObject, ObjectDetail, ObjectKey, ObjectRow, ObjectVersion
+from trueup.mirror.upcast.shape import LATEST_SECOND
+from trueup.mirror.upcast.text import unstorable
 from trueup.runtime import queues
+from trueup.runtime.pages import Number, Page, decode_cursor, encode_cursor, invalid_cursor
 from trueup.runtime.queues import Queue
 
 TOPIC: Final = "mirror.changed"
 """Woken when customers or products wait to be folded."""
 CHANGED: Final = Queue(table="mirror_changed", columns=("account_id", "livemode", "object_type", "object_id"))
 """Customers and products whose objects moved."""
+
+LARGEST_PAGE: Final = 200
 
 CustomerKey = tuple[int, bool, str]
 """Account, mode, and Stripe's customer id."""
@@ -92,3 +104,127 @@ def mark_changed(keys: Iterable[ObjectKey], *, unless_queued: bool = False) -> i
 def depth(connection: psycopg.Connection[tuple[Any, ...]]) -> queues.Depth:
     """How the queue of customers to fold stands."""
     return queues.depth(connection, CHANGED, "since")
+
+
+def get(
+    id: str,  # noqa: A002 - the field's name
+    *,
+    type: str = "",  # noqa: A002 - the field's name
+    account: str = "",
+    as_of: datetime | None = None,
+    known_at: datetime | None = None,
+    told: bool = False,
+) -> ObjectDetail:
+    """An object by Stripe's id, as it is or as it was at a moment in Stripe's time (that second included).
+
+    ``known_at`` asks for what Trueup knew at a moment of ours: only what had arrived by then counts. ``told`` adds the
+    object as sent. Where several objects have the id, ``type`` or ``account`` (a slug) says which: without them it is
+    ``Refused`` with the code ``object_ambiguous``. ``NotFound`` for an object that is not known, or was not then.
+    """
+    pointer, slug = _one(id, type, account)
+    if as_of is None and known_at is None:
+        return reading.detail_of(pointer, slug, with_told=told)
+    at = LATEST_SECOND if as_of is None else math.floor(as_of.timestamp())
+    then = reading.pointer_at(pointer.key, at=at, known_at=known_at)
+    if then is None:
+        raise NotFound(
+            f"Nothing was known about the object {id} then.",
+            code="object_unknown_then",
+            hint="Ask for a later moment.",
+        )
+    return reading.detail_of(then, slug, with_told=told)
+
+
+def versions(
+    id: str,  # noqa: A002 - the field's name
+    *,
+    type: str = "",  # noqa: A002 - the field's name
+    account: str = "",
+    limit: int = 50,
+    after: str | None = None,
+) -> Page[ObjectVersion]:
+    """Every version known of an object, newest first in the order of causes (``mirror.order``), and what each changed.
+
+    A version that arrives between two pages takes its place; none is shown twice for it. Which object: as in ``get``.
+    """
+    key = _one(id, type, account)[0].key
+    limit = max(1, min(limit, LARGEST_PAGE))
+    order = reading.order_of(key)
+    start = 0
+    if after:
+        last = decode_cursor(after, tuple[Number, str])
+        places = [(trace.second, trace.fact_id) for trace in reversed(order.versions)]
+        if last not in places:
+            raise invalid_cursor()
+        start = places.index(last) + 1
+    stop = start + limit
+    total = len(order.versions)
+    oldest = order.versions[total - stop] if stop < total else None
+    return Page(
+        data=tuple(reading.versions_of(key, order, start, stop)),
+        next=encode_cursor(oldest.second, oldest.fact_id) if oldest is not None else None,
+        total=total,
+    )
+
+
+def search(
+    *,
+    type: str = "",  # noqa: A002 - the field's name
+    customer: str = "",
+    verdict: Verdict | None = None,
+    account: str = "",
+    limit: int = 50,
+    after: str | None = None,
+) -> Page[ObjectRow]:
+    """Current objects by account, type and id; of one type, Stripe customer, verdict or account (a slug) if given.
+
+    A type that no event named gives an empty page. Objects are not counted.
+    """
+    limit = max(1, min(limit, LARGEST_PAGE))
+    known = {(one.id, one.livemode): one.slug for one in _accounts(account)}
+    begin = decode_cursor(after, tuple[Number, bool, str, str]) if after else (-1, False, "", "")
+    places = [(*mine, *(begin[2:] if mine == begin[:2] else ("", ""))) for mine in sorted(known) if mine >= begin[:2]]
+    rows: list[Pointer] = []
+    if not unstorable({"": [type, customer, *begin[2:]]}):
+        rows = lookup.search(places, object_type=type, customer=customer, verdict=verdict, limit=limit + 1)
+    key = rows[limit - 1].key if len(rows) > limit else None
+    return Page(
+        data=tuple(reading.row_of(row, known[row.key.account_id, row.key.livemode]) for row in rows[:limit]),
+        next=encode_cursor(key.account_id, key.livemode, key.object_type, key.object_id) if key is not None else None,
+        total=None,
+    )
+
+
+def _accounts(slug: str) -> Sequence[Account]:
+    """All accounts, or the one of this slug."""
+    known = accounts.accounts()
+    if not slug:
+        return known
+    found = [account for account in known if account.slug == slug]
+    if not found:
+        raise AccountUnknown(f"There is no account {slug}.", hint="See: trueup accounts")
+    return found
+
+
+def _one(object_id: str, object_type: str, slug: str) -> tuple[Pointer, str]:
+    """The one object that is meant, and the slug of its account."""
+    slugs = {(account.id, account.livemode): account.slug for account in _accounts(slug)}
+    found: list[Pointer] = []
+    if not unstorable({"": [object_id, object_type]}):
+        found = lookup.find(object_id, object_type=object_type, accounts=list(slugs))
+    if not found:
+        raise NotFound(
+            f"There is no {object_type or 'object'} {object_id}.",
+            code="object_unknown",
+            hint="An object appears a moment after its first event; what no event told is not known.",
+        )
+    if len(found) > 1:
+        named = ", ".join(
+            f"{one.key.object_type} in {slugs[one.key.account_id, one.key.livemode]}" for one in found[:10]
+        )
+        raise Refused(
+            f"{len(found)} objects have the id {object_id}.",
+            code="object_ambiguous",
+            hint=f"Say which, by type or account: {named}.",
+        )
+    return found[0], slugs[found[0].key.account_id, found[0].key.livemode]

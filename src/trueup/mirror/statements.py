@@ -204,3 +204,71 @@ where account_id = %(account_id)s and livemode = %(livemode)s and customer = %(c
   and (created, event_id collate "C") < (%(created)s, %(event_id)s) and event_type = any(%(only)s)
 order by created desc, event_id collate "C" desc limit %(limit)s
 """
+
+FIND: Final = b"""
+with recursive kinds as (
+    select k.account_id, k.livemode,
+           (select o.object_type from mirror_object o
+            where (o.account_id, o.livemode) = (k.account_id, k.livemode)
+            order by o.object_type limit 1) as object_type
+    from unnest(%(account_id)b::int8[], %(livemode)b::bool[]) as k (account_id, livemode)
+    where %(type)s = ''
+    union all
+    select k.account_id, k.livemode,
+           (select o.object_type from mirror_object o
+            where (o.account_id, o.livemode) = (k.account_id, k.livemode) and o.object_type > k.object_type
+            order by o.object_type limit 1)
+    from kinds k where k.object_type is not null
+), asked as (
+    select * from kinds where object_type is not null
+    union all
+    select k.account_id, k.livemode, %(type)s
+    from unnest(%(account_id)b::int8[], %(livemode)b::bool[]) as k (account_id, livemode)
+    where %(type)s <> ''
+)
+select o.account_id, o.livemode, o.object_type, o.object_id, o.customer, o.deleted, o.created, o.event_id,
+       o.event_type, o.verdict
+from asked
+cross join lateral (
+    select * from mirror_object
+    where (account_id, livemode, object_type, object_id) =
+          (asked.account_id, asked.livemode, asked.object_type, %(id)s)
+    offset 0
+) o
+order by o.account_id, o.livemode, o.object_type
+"""
+"""Without a type each type that an account has is tried: a skip along the primary key finds the types, and one look-up
+for each finds the object. An index by id alone would be written with every new object, for a question of a person."""
+
+SEARCH: Final = """
+select o.account_id, o.livemode, o.object_type, o.object_id, o.customer, o.deleted, o.created, o.event_id,
+       o.event_type, o.verdict
+from unnest(%(account_id)b::int8[], %(livemode)b::bool[], %(after_type)b::text[], %(after_id)b::text[])
+     as k (account_id, livemode, after_type, after_id)
+cross join lateral (
+    select * from {source} one
+    where (account_id, livemode) = (k.account_id, k.livemode)
+      and (object_type, object_id) > (k.after_type, k.after_id) {only}
+    order by object_type, object_id limit %(limit)s
+) o
+order by o.account_id, o.livemode, o.object_type, o.object_id limit %(limit)s
+"""
+"""A page by the primary key, account by account: with a type given, no object of another type is read."""
+
+ONE_CUSTOMERS: Final = """(
+    select * from mirror_object
+    where (account_id, livemode, customer) = (k.account_id, k.livemode, %(customer)s) offset 0
+)"""
+"""What ``SEARCH`` reads of one customer: the few objects found by it, and not, where statistics lag, a whole type."""
+
+LOGGED: Final = b"""
+select k.account_id, k.livemode, k.event_id, k.created, e.received_at, e.redacted_at
+from unnest(%(account_id)b::int8[], %(livemode)b::bool[], %(event_id)b::text[], %(created)b::int8[])
+     as k (account_id, livemode, event_id, created)
+cross join lateral (
+    select received_at, redacted_at from inbox_event
+    where (account_id, livemode, event_id, created) =
+          (k.account_id, k.livemode, k.event_id, to_timestamp(k.created))
+    offset 0
+) e
+"""

@@ -6,7 +6,9 @@ here copies it, and nobody may change it in place: the same dictionary is shared
 
 from __future__ import annotations
 
-from typing import Any
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Literal
 
 from trueup.kernel.records import Record
 
@@ -63,3 +65,94 @@ class FactRef(Record, frozen=True):
     object_id: str
     event_id: str
     created: int
+
+
+VerdictName = Literal["certain", "ambiguous", "gap"]
+"""The values of ``order.types.Verdict``; ``order`` imports this file, so this file cannot import ``order``."""
+
+
+class Body(StrEnum):
+    """What is left in the log of the event that told a version."""
+
+    WHOLE = "whole"
+    REDACTED = "redacted"
+    """An erasure took personal fields out of it."""
+    GONE = "gone"
+    """Erased, expired or unreadable; that the version was there is still known."""
+
+
+class FieldChange(Record, frozen=True):
+    """One value that differs between two versions of an object.
+
+    ``path`` leads to it from the top of the object, as ``items.data[si_1].quantity``: an element of a list is named by
+    its id where every element has one, else by its place. Null and absent are one, and both are ``None``. A value whose
+    JSON is longer than 300 characters is the beginning of that JSON, as text, and ``cut`` is set.
+    """
+
+    path: str
+    before: Any
+    after: Any
+    cut: bool = False
+
+
+class Doubt(Record, frozen=True):
+    """What is not plain about a version's place in the history: a sentence, and the events that it is about."""
+
+    kind: Literal["ambiguous", "gap", "starts_late", "after_deletion"]
+    told: str
+    event_ids: tuple[str, ...]
+
+
+class ObjectRow(Record, frozen=True):
+    """An object without its contents: what and whose it is, and the event that told this version of it."""
+
+    account_slug: str
+    livemode: bool
+    type: str
+    id: str
+    customer: str | None
+    deleted: bool
+    verdict: VerdictName
+    """How far this can be trusted to be the newest version."""
+    verdict_told: str
+    """The verdict as a sentence."""
+    event_id: str
+    event_type: str
+    at: datetime
+    """When the event happened, in Stripe's time."""
+
+
+class ObjectDetail(ObjectRow, frozen=True):
+    """An object as one event told it, current or of a moment."""
+
+    received_at: datetime | None
+    """When the event arrived here; None when it is not in the log any more."""
+    body: Body
+    shape: dict[str, Any] | None
+    """The whole object in the newest shape; None when the body is gone."""
+    told: dict[str, Any] | None = None
+    """The object as sent, in the shape of its API version, when asked for. Characters that no database stores (NUL,
+    lone surrogates) are U+FFFD; the event has the exact bytes."""
+
+
+class ObjectVersion(Record, frozen=True):
+    """One version of an object: a pointer to the event that told it, and what it changed."""
+
+    event_id: str
+    event_type: str
+    at: datetime
+    """When the event happened, in Stripe's time."""
+    received_at: datetime | None
+    """When it arrived here; None when it is not in the log any more."""
+    api_version: str | None
+    deleted: bool
+    current: bool
+    """Whether this is the object as it stands."""
+    doubts: tuple[Doubt, ...]
+    body: Body
+    compared_to: str | None
+    """The event of the version before; None for the first one known of an object, or of one made again."""
+    changes: tuple[FieldChange, ...] | None
+    """What differs from the version before, both in the newest shape; None when there is none, or a body is gone."""
+    changes_left_out: int = 0
+    """How many further changes there are; at most 40 are listed."""

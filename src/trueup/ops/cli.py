@@ -15,7 +15,18 @@ from typer.main import get_command
 from trueup.audit import service as audit
 from trueup.kernel.errors import TrueupError, Unavailable
 from trueup.ops import main, output
-from trueup.ops.commands import accounts, customers, demo, events, identity, metrics, operators, processes, views
+from trueup.ops.commands import (
+    accounts,
+    customers,
+    demo,
+    events,
+    identity,
+    metrics,
+    objects,
+    operators,
+    processes,
+    views,
+)
 
 
 def _version(wanted: bool) -> None:  # noqa: FBT001 - the shape that typer calls
@@ -36,6 +47,7 @@ accounts.register(app)
 operators.register(app)
 customers.register(app)
 identity.register(app)
+objects.register(app)
 events.register(app)
 metrics.register(app)
 demo.register(app)

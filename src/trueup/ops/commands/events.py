@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
+from typing_extensions import override
 
 from trueup.customer import service as customers
 from trueup.inbox import service as inbox
@@ -39,6 +41,21 @@ def list_events(
     output.table(["Received", "Event", "Type", "Object", "State", "Error"], rows, empty="No event matches.")
 
 
+class _ShowsByDefault(TyperGroup):
+    """``trueup event ID`` is ``trueup event show ID``."""
+
+    @override
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Name the command where only its arguments are given."""
+        if args and args[0] not in {*self.commands, *ctx.help_option_names}:
+            args = ["show", *args]
+        return super().parse_args(ctx, args)
+
+
+event_app = typer.Typer(cls=_ShowsByDefault, no_args_is_help=True, help="One event, by its id.")
+
+
+@event_app.command("show")
 def show_event(
     event_id: str,
     raw: Annotated[bool, typer.Option("--raw", help="Write the body's bytes exactly as received.")] = False,
@@ -96,6 +113,6 @@ def retry(as_json: AsJson = False) -> None:
 def register(app: typer.Typer) -> None:
     """Add these commands."""
     app.command("events")(list_events)
-    app.command("event")(show_event)
+    app.add_typer(event_app, name="event")
     app.command()(status)
     app.command()(retry)

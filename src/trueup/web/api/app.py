@@ -5,7 +5,7 @@ Answers are the domain's records as JSON, the same that the command line prints 
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Final
 
 import msgspec
@@ -22,8 +22,8 @@ from trueup.inbox.types import EventDetail, EventRow, State
 from trueup.kernel.errors import TrueupError, Unauthenticated, Unavailable
 from trueup.runtime import clock, database
 from trueup.runtime.pages import Page
-from trueup.web.api import identity, openapi
-from trueup.web.api.answers import After, Limit, answer
+from trueup.web.api import identity, objects, openapi
+from trueup.web.api.answers import After, Limit, answer, aware
 from trueup.web.api.auth import READ
 from trueup.web.api.types import ErrorBody, ErrorOut
 
@@ -37,6 +37,7 @@ api: Final = openapi.DescribedAPI(
 )
 
 api.add_router("", identity.router)
+api.add_router("", objects.router)
 
 
 @api.get("/customers", auth=READ, operation_id="customers", summary="List customers")
@@ -76,16 +77,12 @@ def get_customer(
     else:
         customer = customers.get_at(
             customer_id,
-            at=_aware(as_of) if as_of is not None else clock.now(),
-            known_at=_aware(known_at) if known_at is not None else None,
+            at=aware(as_of) or clock.now(),
+            known_at=aware(known_at),
         )
     if not why:
         customer = msgspec.structs.replace(customer, state=msgspec.structs.replace(customer.state, why={}))
     return answer(customer)
-
-
-def _aware(moment: datetime) -> datetime:
-    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
 
 
 @api.get("/customers/{customer_id}/why/{field}", auth=READ, operation_id="why", summary="Why a value is what it is")
