@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -248,6 +249,15 @@ def test_an_object_whose_event_was_redacted_shows_what_is_left(account: Account)
     assert (found.body, found.shape) == (Body.REDACTED, {"id": "cus_1", "object": "customer"})
 
 
+def test_an_object_nested_deeper_than_an_answer_can_be_is_taken_for_gone(account: Account) -> None:
+    lives(account)
+    left = world.event("customer.deleted", world.customer("cus_1", "NAME"), at=START + 2 * DAY, id="evt_gone")
+    erase("evt_gone", msgspec.json.encode(left).replace(b'"NAME"', b"[" * 1000 + b"]" * 1000))
+
+    assert (mirror.get("cus_1").body, mirror.get("cus_1").shape) == (Body.GONE, None)
+    assert mirror.versions("cus_1").data[0].body is Body.GONE
+
+
 def test_text_that_no_database_stores_can_be_told(account: Account) -> None:
     body = msgspec.json.encode(world.event("customer.created", world.customer("cus_1", "NAME")))
     world.told(account, body.replace(b"NAME", rb"a\u0000b\ud800c"))
@@ -305,3 +315,25 @@ def test_a_cursor_that_no_list_gave_is_refused(account: Account, cursor: str) ->
         with pytest.raises(Refused) as refused:
             page()
         assert refused.value.code == "cursor_invalid"
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_as_of_a_moment_an_object_is_what_it_would_be_had_nothing_come_after(account: Account, seed: int) -> None:
+    events = [
+        world.event("customer.created", world.customer("cus_1", "0"), id="evt_0"),
+        world.event("customer.updated", world.customer("cus_1", "1"), id="evt_9", previous={"name": "0"}),
+        world.event("customer.updated", world.customer("cus_1", "2"), id="evt_1", previous={"name": "1"}),
+        world.event("customer.updated", world.customer("cus_1", "5"), at=START + 5, previous={"name": "4"}),
+        world.event("customer.updated", world.customer("cus_1", "4"), at=START + 4, previous={"name": "2"}),
+        world.event("customer.deleted", world.customer("cus_1", "5"), at=START + 9),
+    ]
+    shuffled = random.Random(seed).sample(events, len(events))
+    for event in shuffled:
+        world.told(account, event)
+
+    for second in (START, START + 4, START + 5, START + 9):
+        alone = world.connect(f"until-{second}")
+        world.told(alone, *(event for event in shuffled if event["created"] <= second))
+        then = mirror.get("cus_1", account="acme", as_of=from_unix(second))
+        now = mirror.get("cus_1", account=alone.slug)
+        assert then == msgspec.structs.replace(now, account_slug="acme", received_at=then.received_at)
