@@ -173,4 +173,12 @@ def held(customers: Sequence[CustomerKey]) -> list[tuple[CustomerKey, ...]]:
     return list(dict.fromkeys(groups[key].keys if key in groups else (key,) for key in customers))
 
 
-DRAIN: Final = Drain(name="customer", topic=mirror.TOPIC, queue=mirror.CHANGED, since="since", apply=apply, batch=5000)
+DRAIN: Final = Drain(
+    name="customer",
+    topic=mirror.TOPIC,
+    queue=mirror.CHANGED,
+    since="since",
+    apply=apply,
+    batch=20_000,
+    units=2_500,
+)

@@ -58,6 +58,11 @@ class Drain(Record, frozen=True):
     """The column with the time a row was written."""
     apply: Apply
     batch: int = 500
+    units: int | None = None
+    """How many different things a batch may speak of, where several rows may speak of the same.
+
+    The rows beyond them are left for the next batch. So a batch may be large where its rows say the same again and
+    again, and stays bounded where each says something else. ``None`` takes every row for a thing of its own."""
     max_attempts: int = 8
     rebuildable: bool = True
     """Whether a crash of the database may lose the last batch.
@@ -103,7 +108,7 @@ def _step(drain: Drain, *, dry_run: bool) -> Step:
         with database.transaction() as connection:
             if drain.rebuildable:
                 connection.execute("set local synchronous_commit = off")
-            rows = queues.claim(connection, drain.queue, drain.batch)
+            rows = _bounded(drain, queues.claim(connection, drain.queue, drain.batch))
             if rows:
                 result = _handle(drain, connection, rows)
             if dry_run:
@@ -114,6 +119,19 @@ def _step(drain: Drain, *, dry_run: bool) -> Step:
     metrics.DRAINED.labels(drain=drain.name, result="failed").inc(result.failed)
     metrics.DRAINED.labels(drain=drain.name, result="set_aside").inc(result.set_aside)
     return result
+
+
+def _bounded(drain: Drain, rows: list[Claimed]) -> list[Claimed]:
+    """The rows that speak of the first ``units`` different things; the others are free again at the commit."""
+    if drain.units is None or len(rows) <= drain.units:
+        return rows
+    things: dict[tuple[Any, ...], None] = {}
+    return [row for row in rows if row.values in things or (len(things) < drain.units and _added(things, row.values))]
+
+
+def _added(things: dict[tuple[Any, ...], None], thing: tuple[Any, ...]) -> bool:
+    things[thing] = None
+    return True
 
 
 def _sqlstate(error: BaseException) -> str:
