@@ -17,10 +17,8 @@ from trueup.mirror import service as mirror
 from trueup.mirror.service import CustomerKey
 from trueup.mirror.types import MirrorObject, ObjectKey
 from trueup.mirror.upcast.shape import id_of, listed, mapping
-from trueup.runtime import database
 from trueup.runtime.drains import Drain
 from trueup.runtime.queues import Claimed
-from trueup.runtime.wake import wake
 
 TOPIC: Final = "customer.state"
 """Woken when states were written."""
@@ -59,7 +57,6 @@ def apply(rows: Sequence[Claimed]) -> None:
                 ObjectKey(account_id=key[0], livemode=key[1], object_type="customer", object_id=key[2])
                 for key in sorted(others)
             )
-            wake(database.connection(), mirror.TOPIC)
 
 
 def catalog_ids(objects: Sequence[MirrorObject]) -> tuple[tuple[str, str], ...]:
@@ -99,8 +96,7 @@ def fold_customers(customers: Sequence[CustomerKey], *, changed_products: Collec
     units = held(customers)
     folded = folded_as(units, held_products=changed_products)
     if folded:
-        links.save(store.save(folded, fold_version=links.version()))
-        wake(database.connection(), TOPIC)
+        links.save(store.save(folded, fold_version=links.version(), topic=TOPIC))
     return len(folded)
 
 
@@ -115,8 +111,9 @@ def folded_as(
     keys = [key for members in units for key in members]
     objects = mirror.objects_of(keys, FOLDED_TYPES)
     last = mirror.last_events(keys)
-    wanted = {(key[0], key[1], *named) for key in keys for named in catalog_ids(objects.get(key, []))}
-    if held_products is not None:
+    named = {key: catalog_ids(objects.get(key, [])) for key in keys}
+    wanted = {(key[0], key[1], *one) for key, ids in named.items() for one in ids}
+    if held_products is not None and (wanted or held_products):
         store.lock_products(read={(row[0], row[1], row[3]) for row in wanted}, changed=held_products)
     products = mirror.objects(
         [ObjectKey(account_id=row[0], livemode=row[1], object_type=row[2], object_id=row[3]) for row in sorted(wanted)]
@@ -128,10 +125,10 @@ def folded_as(
         own = objects.get(key, []) if len(members) == 1 else [one for of in members for one in objects.get(of, [])]
         if not own and not any(member in last for member in members):
             continue
-        named = {object_id: None for _type, object_id in catalog_ids(own)}
-        catalog = [item for object_id in named for item in products.get((key[0], key[1], object_id), [])]
+        ids = dict.fromkeys(object_id for member in members for _type, object_id in named[member])
+        catalog = [item for object_id in ids for item in products.get((key[0], key[1], object_id), [])]
         last_event = max(last.get(member, 0) for member in members)
-        row = folded_of(members, own, catalog, last_event=last_event)
+        row = folded_of(members, own, catalog, named=tuple(ids), last_event=last_event)
         traits = [
             (store.own_id(member), derive(objects.get(member, []), told, livemode=member[1])) for member in members
         ]
@@ -140,9 +137,17 @@ def folded_as(
 
 
 def folded_of(
-    members: Sequence[CustomerKey], own: list[MirrorObject], catalog: list[MirrorObject], *, last_event: int
+    members: Sequence[CustomerKey],
+    own: list[MirrorObject],
+    catalog: list[MirrorObject],
+    *,
+    named: tuple[str, ...],
+    last_event: int,
 ) -> store.Folded:
-    """The state of Stripe customers that are one, the leading one first, from their objects."""
+    """The state of Stripe customers that are one, the leading one first, from their objects.
+
+    ``named`` are the ids in the catalogue that they name.
+    """
     key = members[0]
     state = fold(key[2], [*own, *catalog], also=[member[2] for member in members[1:]])
     if state.last_event_at is not None and state.last_event_at.timestamp() < last_event:
@@ -154,20 +159,22 @@ def folded_of(
         livemode=key[1],
         state=state,
         last_event=last_event,
-        product_ids=tuple(dict.fromkeys(object_id for _type, object_id in catalog_ids(own))),
+        product_ids=named,
     )
 
 
 def held(customers: Sequence[CustomerKey]) -> list[tuple[CustomerKey, ...]]:
     """Lock these customers with all that are one with them; returns who is to be folded as one, the leader first."""
-    known = merged.groups(customers)
-    locked = {*customers, *known}
-    store.lock(list(locked))
+    store.lock(customers)
+    # Whoever merges or splits holds everybody concerned, so what is read under the locks stays so.
     groups = merged.groups(customers)
-    if not locked.issuperset(groups):
-        # Somebody merged while we waited for the locks, and others have to be held now: start over.
-        message = "customers were merged or split meanwhile"
-        raise psycopg.errors.SerializationFailure(message)
+    others = {key for group in groups.values() for key in group.keys} - set(customers)
+    if others:
+        store.lock(sorted(others))
+        if merged.groups(customers) != groups:
+            # Somebody merged or split while we waited for these locks, and others have to be held now: start over.
+            message = "customers were merged or split meanwhile"
+            raise psycopg.errors.SerializationFailure(message)
     if not groups:
         return [(key,) for key in customers]
     return list(dict.fromkeys(groups[key].keys if key in groups else (key,) for key in customers))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
@@ -11,6 +11,9 @@ from django.contrib.postgres.search import SearchVectorField
 from django.db import models
 from django.db.models.functions import Now
 from typing_extensions import override
+
+PENDING_KB: Final = 128
+"""How much an index of words puts off. Whoever exceeds it sorts it in, and the default of 4 MB takes 0.1 s at once."""
 
 
 class Customer(models.Model):
@@ -84,8 +87,8 @@ class Lookup(models.Model):
         """One index for words, one for products."""
 
         indexes: ClassVar = [
-            GinIndex(fields=["search"], name="customer_lookup_search"),
-            GinIndex(fields=["product_ids"], name="customer_lookup_product"),
+            GinIndex(fields=["search"], name="customer_lookup_search", gin_pending_list_limit=PENDING_KB),
+            GinIndex(fields=["product_ids"], name="customer_lookup_product", gin_pending_list_limit=PENDING_KB),
         ]
 
     @override

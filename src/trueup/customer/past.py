@@ -24,13 +24,16 @@ def state_at(members: Sequence[CustomerKey], *, at: int, known_at: datetime | No
     if not own:
         return None
     account_id, livemode, _ = members[0]
+    named = catalog_ids(own)
     catalog = mirror.objects_at(
         keys=[
             ObjectKey(account_id=account_id, livemode=livemode, object_type=object_type, object_id=object_id)
-            for object_type, object_id in catalog_ids(own)
+            for object_type, object_id in named
         ],
         types=CATALOG_TYPES,
         at=at,
         known_at=known_at,
     )
-    return folded_of(members, own, list(catalog.values()), last_event=max(told.created for told in own)).state
+    ids = tuple(dict.fromkeys(object_id for _type, object_id in named))
+    last_event = max(told.created for told in own)
+    return folded_of(members, own, list(catalog.values()), named=ids, last_event=last_event).state

@@ -297,7 +297,7 @@ def mark_outdated(*, limit: int = 5000) -> int:
     Returns how many, 0 when all of them wait already. Run by the sweep, so a changed rule heals by itself.
     """
     queued = 0
-    with database.transaction() as connection:
+    with database.transaction():
         keys = [
             ObjectKey(account_id=account_id, livemode=livemode, object_type="customer", object_id=customer)
             for account_id, livemode, customer in store.outdated(fold_version=links.version(), limit=limit)
@@ -305,7 +305,6 @@ def mark_outdated(*, limit: int = 5000) -> int:
         if keys:
             # One that was set aside stays so: queued at every sweep, it would fill the queue with its failures.
             queued = mirror.mark_changed(keys, unless_queued=True)
-            wake(connection, mirror.TOPIC)
     return queued
 
 
@@ -327,7 +326,6 @@ def refold(*, ids: list[str], by: Actor) -> int:
                 )
             )
         mirror.mark_changed(keys)
-        wake(connection, mirror.TOPIC)
         audit.record(
             connection,
             by=by,

@@ -10,6 +10,7 @@ from unnest(%(keys)b::int8[], %(alone)b::bool[]) as row (k, alone)
 """
 
 UPSERT: Final = b"""
+with saved as (
 insert into customer_customer as c (
     id, account_id, livemode, stripe_customer_id, name, email, sort_name, stage, mrr_sort, last_event_at,
     fold_version, folded_at, state
@@ -27,6 +28,9 @@ on conflict (id) do update set
     name = excluded.name, email = excluded.email, sort_name = excluded.sort_name, stage = excluded.stage,
     mrr_sort = excluded.mrr_sort, last_event_at = excluded.last_event_at, fold_version = excluded.fold_version,
     folded_at = excluded.folded_at, state = excluded.state
+returning 1
+)
+select pg_notify(%(channel)b, %(topic)b) where exists (select from saved)
 """
 
 LOOKED_UP: Final = b"""

@@ -33,6 +33,7 @@ from trueup.customer.types import Customer, CustomerRow, CustomerState, Stage
 from trueup.kernel.money import exponent
 from trueup.kernel.records import Record
 from trueup.runtime import arrays, database
+from trueup.runtime.wake import CHANNEL
 
 LOCK: Final = b"select pg_advisory_xact_lock(k) from unnest(%(keys)b::int8[]) as k"
 LOCK_SPACE: Final = 7_413_300_000
@@ -141,8 +142,8 @@ def _bucket(key: tuple[int, bool, str]) -> int:
     return zlib.crc32(f"{key[0]}|{key[2]}".encode()) % BUCKETS
 
 
-def save(rows: Sequence[Folded], *, fold_version: int) -> list[Folded]:
-    """Write states over whatever was there.
+def save(rows: Sequence[Folded], *, fold_version: int, topic: str) -> list[Folded]:
+    """Write states over whatever was there, and wake ``topic``.
 
     Returns the rows whose words, products or traits are not what they were.
     """
@@ -156,6 +157,8 @@ def save(rows: Sequence[Folded], *, fold_version: int) -> list[Folded]:
         "last_event_at": arrays.unix_times([row.last_event for row in rows]),
         "state": arrays.utf8s([stored.encode(state) for state in states]),
         "fold_version": fold_version,
+        "channel": CHANNEL,
+        "topic": topic,
     }
     psycopg.Cursor(database.connection()).execute(UPSERT, values)
     return _look_up(rows)

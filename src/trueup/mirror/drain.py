@@ -26,7 +26,6 @@ from trueup.mirror.upcast.text import is_clean
 from trueup.runtime import database
 from trueup.runtime.drains import Drain
 from trueup.runtime.queues import Claimed
-from trueup.runtime.wake import wake
 
 CATALOG: Final = frozenset({"product", "coupon"})
 """Objects without a customer whose change moves customers' states."""
@@ -66,8 +65,7 @@ def apply(rows: Sequence[Claimed]) -> None:
     store.add_versions(versions)
     changed = _save(traces, newest)
     if changed:
-        store.mark_changed(changed)
-        wake(database.connection(), TOPIC)
+        store.mark_changed(changed, topic=TOPIC)
 
 
 def _save(traces: Mapping[ObjectKey, list[Trace]], newest: Mapping[ObjectKey, list[Told]]) -> list[ObjectKey]:
@@ -176,7 +174,7 @@ def remake(*, limit: int = 2000) -> int:
 
     Run by the sweep until there are none, so a better rule heals by itself. Whose essence changed is queued.
     """
-    with database.transaction() as connection:
+    with database.transaction():
         rows = store.outdated(shape_version=SHAPE_VERSION, limit=limit)
         facts = read({(key, current.head.second, current.head.fact_id) for key, (current, _essence) in rows.items()})
         winners = [_winner(key, rows[key][0].head, told) for key, told in facts.items()]
@@ -193,8 +191,7 @@ def remake(*, limit: int = 2000) -> int:
         }
         dirty |= {winner.key: None for winner in changed if winner.key.object_type in CATALOG}
         if dirty:
-            store.mark_changed(list(dirty))
-            wake(connection, TOPIC)
+            store.mark_changed(list(dirty), topic=TOPIC)
     return len(rows)
 
 

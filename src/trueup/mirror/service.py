@@ -93,12 +93,12 @@ def event_types(versions: Sequence[tuple[ObjectKey, int, str]]) -> dict[str, str
 
 
 def mark_changed(keys: Iterable[ObjectKey], *, unless_queued: bool = False) -> int:
-    """Queue customers or products to be folded again, and return how many; the caller wakes ``TOPIC``.
+    """Queue customers, products or coupons to be folded again, wake ``TOPIC``, and return how many.
 
     ``unless_queued`` leaves out those with a row already, due or set aside. It is for a caller that comes again, as the
     sweep does, and not for one that changed something: the row may be in the hands of a reader that looked before.
     """
-    return store.mark_changed(list(keys), unless_queued=unless_queued)
+    return store.mark_changed(list(keys), topic=TOPIC, unless_queued=unless_queued)
 
 
 def depth(connection: psycopg.Connection[tuple[Any, ...]]) -> queues.Depth:

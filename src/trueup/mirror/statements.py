@@ -136,19 +136,29 @@ where %(known_at)b::timestamptz is null or exists (
 """
 
 CHANGED: Final = b"""
-insert into mirror_changed (account_id, livemode, object_type, object_id)
-select * from unnest(%(account_id)b::int8[], %(livemode)b::bool[], %(object_type)b::text[], %(object_id)b::text[])
+with marked as (
+    insert into mirror_changed (account_id, livemode, object_type, object_id)
+    select * from unnest(%(account_id)b::int8[], %(livemode)b::bool[], %(object_type)b::text[], %(object_id)b::text[])
+    returning 1
+)
+select n, (select pg_notify(%(channel)b, %(topic)b) where n > 0) from (select count(*) as n from marked) counted
 """
+"""Marks and wakes in one statement."""
 
 CHANGED_UNLESS_QUEUED: Final = b"""
-insert into mirror_changed (account_id, livemode, object_type, object_id)
-select k.* from unnest(%(account_id)b::int8[], %(livemode)b::bool[], %(object_type)b::text[], %(object_id)b::text[])
-     as k (account_id, livemode, object_type, object_id)
-where not exists (
-    select from mirror_changed c
-    where (c.account_id, c.livemode, c.object_type, c.object_id)
-        = (k.account_id, k.livemode, k.object_type, k.object_id)
+with marked as (
+    insert into mirror_changed (account_id, livemode, object_type, object_id)
+    select k.* from unnest(
+        %(account_id)b::int8[], %(livemode)b::bool[], %(object_type)b::text[], %(object_id)b::text[]
+    ) as k (account_id, livemode, object_type, object_id)
+    where not exists (
+        select from mirror_changed c
+        where (c.account_id, c.livemode, c.object_type, c.object_id)
+            = (k.account_id, k.livemode, k.object_type, k.object_id)
+    )
+    returning 1
 )
+select n, (select pg_notify(%(channel)b, %(topic)b) where n > 0) from (select count(*) as n from marked) counted
 """
 
 OF_CUSTOMERS: Final = b"""

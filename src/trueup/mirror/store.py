@@ -32,6 +32,7 @@ from trueup.mirror.statements import (
 )
 from trueup.mirror.types import Fact, MirrorObject, ObjectKey
 from trueup.runtime import arrays, database
+from trueup.runtime.wake import CHANNEL
 
 UNKNOWN: Final = -(2**63)
 """Stands for null in an array of fingerprints: one of 2**64 values, taken for unknown should it ever come."""
@@ -283,10 +284,15 @@ def _traced(row: tuple[Any, ...]) -> tuple[ObjectKey, Trace]:
     )
 
 
-def mark_changed(keys: Sequence[ObjectKey], *, unless_queued: bool = False) -> int:
-    """Queue customers and products whose objects moved; returns how many. The one place that marks."""
+def mark_changed(keys: Sequence[ObjectKey], *, topic: str, unless_queued: bool = False) -> int:
+    """Queue customers and the catalogue's objects that moved, and wake ``topic``; returns how many.
+
+    The one place that marks.
+    """
     statement = CHANGED_UNLESS_QUEUED if unless_queued else CHANGED
-    return psycopg.Cursor(database.connection()).execute(statement, _keys(keys)).rowcount
+    values = _keys(keys) | {"channel": CHANNEL, "topic": topic}
+    row = psycopg.Cursor(database.connection()).execute(statement, values).fetchone()
+    return int(row[0]) if row else 0
 
 
 def _objects(sql: bytes, values: dict[str, Any]) -> dict[tuple[int, bool, str], list[MirrorObject]]:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, cast
+from typing import Any, Final, cast
+from weakref import WeakKeyDictionary
 
 import psycopg
 from django.db import connection as django_connection
@@ -36,6 +37,20 @@ def transaction() -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
     """
     with django_transaction.atomic():
         yield connection()
+
+
+_unhurried: Final[WeakKeyDictionary[psycopg.Connection[tuple[Any, ...]], bool]] = WeakKeyDictionary()
+
+
+def commit_without_disk(allowed: bool) -> None:  # noqa: FBT001 - the one thing it says
+    """Let this thread's next transactions commit before the disk has them, or not; asked once, it stays so.
+
+    For what is made again after a crash of the server. Inside a transaction it changes nothing.
+    """
+    current = connection()
+    if _unhurried.get(current, False) is not allowed and not django_connection.in_atomic_block:
+        current.execute(b"set synchronous_commit = off" if allowed else b"reset synchronous_commit")
+        _unhurried[current] = allowed
 
 
 def close() -> None:

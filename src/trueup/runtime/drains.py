@@ -41,6 +41,7 @@ A value too large for an index, a statement that
 takes longer than the operator allows."""
 
 Apply = Callable[[Sequence[Claimed]], None]
+Handle = Callable[["Drain", psycopg.Connection[tuple[Any, ...]], list[Claimed]], "Step"]
 
 
 class Drain(Record, frozen=True):
@@ -48,7 +49,7 @@ class Drain(Record, frozen=True):
 
     ``apply`` handles a batch in the open transaction; it must give the same result when run again.
 
-    A batch that raises is rolled back to its savepoint and tried row by row, so that one poison row stops nobody else.
+    A batch that raises is rolled back and tried again row by row, so that one poison row stops nobody else.
     """
 
     name: str
@@ -103,21 +104,32 @@ def step(drain: Drain, *, dry_run: bool = False) -> Step:
 
 
 def _step(drain: Drain, *, dry_run: bool) -> Step:
+    """A batch in one go; should a row be at fault, it is rolled back and taken again row by row."""
+    try:
+        result = _attempt(drain, _together, dry_run=dry_run)
+    except Exception as error:
+        if isinstance(error, DATABASE_ERRORS) and not _at_fault(error):
+            raise
+        result = _attempt(drain, _one_by_one, dry_run=dry_run)
+    if not dry_run:
+        metrics.DRAINED.labels(drain=drain.name, result="done").inc(result.done)
+        metrics.DRAINED.labels(drain=drain.name, result="failed").inc(result.failed)
+        metrics.DRAINED.labels(drain=drain.name, result="set_aside").inc(result.set_aside)
+    return result
+
+
+def _attempt(drain: Drain, handle: Handle, *, dry_run: bool) -> Step:
     result = Step(claimed=0, done=0, failed=0, set_aside=0)
+    database.commit_without_disk(drain.rebuildable)
     try:
         with database.transaction() as connection:
-            if drain.rebuildable:
-                connection.execute("set local synchronous_commit = off")
             rows = _bounded(drain, queues.claim(connection, drain.queue, drain.batch))
             if rows:
-                result = _handle(drain, connection, rows)
+                result = handle(drain, connection, rows)
             if dry_run:
                 raise _Rehearsal
     except _Rehearsal:
         return result
-    metrics.DRAINED.labels(drain=drain.name, result="done").inc(result.done)
-    metrics.DRAINED.labels(drain=drain.name, result="failed").inc(result.failed)
-    metrics.DRAINED.labels(drain=drain.name, result="set_aside").inc(result.set_aside)
     return result
 
 
@@ -151,10 +163,13 @@ def _at_fault(error: BaseException) -> bool:
     return _sqlstate(error).startswith(ROW_FAULTS)
 
 
-def _handle(drain: Drain, connection: psycopg.Connection[tuple[Any, ...]], rows: list[Claimed]) -> Step:
-    if _try(drain, rows) is None:
-        queues.finish(connection, drain.queue, [row.id for row in rows])
-        return Step(claimed=len(rows), done=len(rows), failed=0, set_aside=0)
+def _together(drain: Drain, connection: psycopg.Connection[tuple[Any, ...]], rows: list[Claimed]) -> Step:
+    drain.apply(rows)
+    queues.finish(connection, drain.queue, [row.id for row in rows])
+    return Step(claimed=len(rows), done=len(rows), failed=0, set_aside=0)
+
+
+def _one_by_one(drain: Drain, connection: psycopg.Connection[tuple[Any, ...]], rows: list[Claimed]) -> Step:
     done, failed, aside = [], 0, 0
     for row in rows:
         error = _try(drain, [row])

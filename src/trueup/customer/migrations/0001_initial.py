@@ -60,7 +60,7 @@ class Migration(migrations.Migration):
                 ('search', django.contrib.postgres.search.SearchVectorField()),
             ],
             options={
-                'indexes': [django.contrib.postgres.indexes.GinIndex(fields=['search'], name='customer_lookup_search'), django.contrib.postgres.indexes.GinIndex(fields=['product_ids'], name='customer_lookup_product')],
+                'indexes': [django.contrib.postgres.indexes.GinIndex(fields=['search'], gin_pending_list_limit=128, name='customer_lookup_search'), django.contrib.postgres.indexes.GinIndex(fields=['product_ids'], gin_pending_list_limit=128, name='customer_lookup_product')],
             },
         ),
         migrations.CreateModel(
