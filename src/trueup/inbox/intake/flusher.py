@@ -1,7 +1,7 @@
 """Group commit: up to 200 events a statement, answers only after the commit.
 
-Two connections take turns, so that the next batch is made up while the database is busy with the last; more were not
-faster. The queue is bounded, so a database that is slow or away turns into 503 and Stripe retries; nothing is answered
+Three connections take turns: the next batch is made up while the database is busy with one and the disk with another.
+The queue is bounded, so a database that is slow or away turns into 503 and Stripe retries; nothing is answered
 200 that is not on disk.
 """
 
@@ -19,7 +19,7 @@ from trueup.runtime import clock, logs, metrics
 
 log = logs.get(__name__)
 
-LANES: Final = 2
+LANES: Final = 3
 """Connections that write side by side: while the database is busy with one batch, the next is made up."""
 BATCH: Final = 200
 QUEUE_ROWS: Final = 5_000
