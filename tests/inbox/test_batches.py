@@ -56,3 +56,24 @@ def test_without_a_bound_every_row_is_a_thing_of_its_own(account: Account) -> No
     unbounded: Drain = msgspec.structs.replace(CUSTOMER, batch=6, units=None)
 
     assert [drains.step(unbounded).claimed for _ in range(3)] == [6, 2, 0]
+
+
+def test_where_one_thing_fails_each_thing_is_tried_once_and_only_its_own_rows_wait(account: Account, ask: Ask) -> None:
+    told(account, customers=4, each=5)
+    tried: list[set[str]] = []
+
+    def apply(rows: Sequence[Claimed]) -> None:
+        customers = {str(row.values[3]) for row in rows}
+        tried.append(customers)
+        if "cus_2" in customers:
+            raise ValueError("poison")
+        CUSTOMER.apply(rows)
+
+    step = drains.step(msgspec.structs.replace(CUSTOMER, apply=apply))
+
+    assert (step.claimed, step.done, step.failed) == (20, 15, 5)
+    assert sorted(map(sorted, tried[1:])) == [["cus_0"], ["cus_1"], ["cus_2"], ["cus_3"]]
+    assert ask("select distinct object_id, attempts, last_error from mirror_changed") == [
+        ("cus_2", 1, "ValueError: poison")
+    ]
+    assert ask("select count(*) from customer_customer") == [(3,)]

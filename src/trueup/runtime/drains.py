@@ -170,17 +170,23 @@ def _together(drain: Drain, connection: psycopg.Connection[tuple[Any, ...]], row
 
 
 def _one_by_one(drain: Drain, connection: psycopg.Connection[tuple[Any, ...]], rows: list[Claimed]) -> Step:
-    done, failed, aside = [], 0, 0
+    """Each thing by itself: its rows say the same, so they succeed or fail as one."""
+    things: dict[tuple[Any, ...], list[Claimed]] = {}
     for row in rows:
-        error = _try(drain, [row])
+        things.setdefault((row.id,) if drain.units is None else row.values, []).append(row)
+    done, failed, aside = [], 0, 0
+    for alike in things.values():
+        error = _try(drain, alike)
         if error is None:
-            done.append(row.id)
-        elif queues.fail(connection, drain.queue, row, error=error, max_attempts=drain.max_attempts):
-            aside += 1
-            log.error("drain.row_set_aside", drain=drain.name, row=row.id, attempts=row.attempts + 1)
-        else:
-            failed += 1
-            log.warning("drain.row_failed", drain=drain.name, row=row.id, attempts=row.attempts + 1)
+            done += [row.id for row in alike]
+            continue
+        for row in alike:
+            if queues.fail(connection, drain.queue, row, error=error, max_attempts=drain.max_attempts):
+                aside += 1
+                log.error("drain.row_set_aside", drain=drain.name, row=row.id, attempts=row.attempts + 1)
+            else:
+                failed += 1
+                log.warning("drain.row_failed", drain=drain.name, row=row.id, attempts=row.attempts + 1)
     if done:
         queues.finish(connection, drain.queue, done)
     return Step(claimed=len(rows), done=len(done), failed=failed, set_aside=aside)
