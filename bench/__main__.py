@@ -168,7 +168,7 @@ def main() -> int:
     started = time.monotonic()
     big = "--large" in sys.argv[1:]
     output = Path("build/bench-large.json") if big else OUTPUT
-    console.print(f"[bold]Trueup bench[/] ({'up to an hour' if big else 'about eight minutes'})")
+    console.print(f"[bold]Trueup bench[/] ({'up to an hour' if big else 'about six minutes'})")
     try:
         with staged() as stage:
             figures = large(stage) if big else measure(stage)
