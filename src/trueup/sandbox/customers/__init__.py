@@ -1,0 +1,1 @@
+"""Customers: who pays, what they owe or have left, their tax ids."""

@@ -1,0 +1,306 @@
+"""A sandbox without its HTTP: requests and time, one after another, each whole or not at all."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import orjson
+
+from trueup.kernel.records import Record
+from trueup.sandbox.answers.calls import Call, Instead
+from trueup.sandbox.answers.expansion import Expansion
+from trueup.sandbox.server.idempotency import Idempotency
+from trueup.sandbox.server.wiring import WIRING, Wiring
+from trueup.sandbox.wire import forms, parameters
+from trueup.sandbox.wire.errors import StripeError
+from trueup.sandbox.world.clocks import Clocks, Mode
+from trueup.sandbox.world.ids import Ids
+from trueup.sandbox.world.store import Store, Told
+from trueup.sandbox.world.world import API_VERSION, Cause, World
+
+Listener = Callable[[list[Told]], None]
+
+_KEY_MESSAGE: Final = (
+    "You did not provide an API key. You need to provide your API key in the Authorization header, using Bearer auth "
+    "(e.g. 'Authorization: Bearer YOUR_SECRET_KEY'). See https://stripe.com/docs/api#authentication for details, or we "
+    "can help at https://support.stripe.com/."
+)
+_BATCH: Final = 200
+"""Timers to a transaction of the store: what a kill may undo of an advance, which then has not happened yet."""
+
+
+class Request(Record, frozen=True):
+    """A request as it came: ``query`` and ``body`` raw, header names lower case."""
+
+    method: str
+    path: str
+    query: str = ""
+    body: bytes = b""
+    headers: Mapping[str, str] = {}
+
+
+class Answer(Record, frozen=True):
+    """What goes back: ``body`` is JSON."""
+
+    status: int
+    body: bytes
+    headers: Mapping[str, str] = {}
+
+
+class Engine:
+    """One sandbox. Thread-safe: whatever is asked waits for what was asked before.
+
+    The same seed, start and requests give the same bytes. ``listeners`` are told of events after they are stored, in
+    their order, by the thread that caused them.
+    """
+
+    def __init__(
+        self,
+        path: Path | None = None,
+        *,
+        seed: str | None = None,
+        start: int | None = None,
+        mode: Mode | None = None,
+        wiring: Wiring = WIRING,
+    ) -> None:
+        self.store = Store(path)
+        kept = self.store.meta("seed", "")
+        if kept and seed is not None and seed != kept:
+            self.store.close()
+            message = f"{path} holds a sandbox of seed {kept!r}, not {seed!r}; name another file or leave the seed out"
+            raise ValueError(message)
+        seed = kept or seed or "trueup"
+        self.store.put_meta("seed", seed)
+        self.ids = Ids(seed, int(self.store.meta("ids", "0")))
+        self.clocks = Clocks(self.store, start=start if not kept else None, mode=mode)
+        self.wiring = wiring
+        self.listeners: list[Listener] = []
+        self._lock = threading.RLock()
+        self._expansion = Expansion(wiring.included)
+        self._idempotency = Idempotency(self.store)
+        if not kept:
+            with self.change() as world:
+                wiring.begin(world)
+
+    def close(self) -> None:
+        """Let the file go."""
+        with self._lock:
+            self.store.close()
+
+    @property
+    def seed(self) -> str:
+        """What everything that looks random comes from."""
+        return self.ids.seed
+
+    def now(self, clock: str = "") -> int:
+        """The unix second of the sandbox's own clock, or of a test clock."""
+        with self._lock:
+            return self.clocks.now(clock)
+
+    @contextmanager
+    def change(self, cause: Cause | None = None) -> Iterator[World]:
+        """A change of the state outside any request: committed at the end, undone by an exception."""
+        with self._lock:
+            self.store.db.execute("begin immediate")
+            world = self._world(cause or Cause())
+            try:
+                yield world
+                told = world.commit()
+                self.store.db.execute("commit")
+            except BaseException:
+                self._undo(world)
+                raise
+            self._spread(told)
+
+    # --- requests ----------------------------------------------------------------------------------------------------
+
+    def answer(self, request: Request) -> Answer:
+        """Do what a request asks and answer as Stripe would. Never raises."""
+        with self._lock:
+            request_id = "req_" + self.ids.text(14)
+            try:
+                self._authenticate(request)
+                matched = parameters.match(request.method, request.path)
+                if matched is None or matched[0] not in self.wiring.routes:
+                    message = (
+                        f"Unrecognized request URL ({request.method}: {request.path}). Please see "
+                        "https://stripe.com/docs or we can help at https://support.stripe.com/."
+                    )
+                    raise StripeError(message, status=404)
+                tree = _tree(request)
+                key = request.headers.get("idempotency-key")
+                if request.method == "POST" and key:
+                    known = self._idempotency.known(key, request.path, tree, now=self.clocks.now())
+                    if known is not None:
+                        return _answer(known.status, known.body, known.request, key, replayed=True)
+                answer = self._run(matched[0], matched[1], request, tree, Cause(request=request_id, idempotency_key=key))
+                if request.method == "POST" and key:
+                    self._idempotency.keep(
+                        key, request.path, tree, status=answer[0], body=answer[1], request=request_id, now=self.clocks.now()
+                    )
+                return _answer(*answer, request_id, key)
+            except StripeError as error:
+                return _answer(error.status, _dump(error.body(request_id)), request_id, None)
+
+    def _run(
+        self, operation: str, ids: Mapping[str, str], request: Request, tree: Mapping[str, Any], cause: Cause
+    ) -> tuple[int, bytes]:
+        """Call the handler in a transaction; an error of Stripe's is an answer too and undoes what was done."""
+        try:
+            checked = parameters.check(operation, tree)
+        except parameters.ParameterError as error:
+            raise StripeError(error.message, code=error.code, param=error.param) from error
+        expand = checked.pop("expand", None) or []
+        call = Call(method=request.method, path=request.path, ids=ids, params=checked)
+        self.store.db.execute("begin immediate")
+        world = self._world(cause)
+        try:
+            found = self.wiring.routes[operation](world, call)
+            world.flush()
+            body = _dump(self._expansion.expanded(world, found, expand))
+            told = world.commit()
+            self.store.db.execute("commit")
+        except Instead as preview:
+            body = _dump(self._expansion.expanded(world, preview.obj, expand))
+            self._undo(world)
+            return 200, body
+        except StripeError as error:
+            if not error.keep:
+                self._undo(world)
+                if request.method == "POST":
+                    return error.status, _dump(error.body(cause.request or ""))
+                raise
+            world.flush()
+            body = _dump(error.body(cause.request or ""))
+            told = world.commit()
+            self.store.db.execute("commit")
+            self._spread(told)
+            return error.status, body
+        except BaseException:
+            self._undo(world)
+            raise
+        self._spread(told)
+        return 200, body
+
+    def _authenticate(self, request: Request) -> None:
+        key = _key(request.headers.get("authorization", ""))
+        if not key:
+            raise StripeError(_KEY_MESSAGE, status=401)
+        if not key.startswith(("sk_test_", "rk_test_")):
+            shown = key[:8] + "*" * max(0, len(key) - 12) + key[-4:]
+            raise StripeError(f"Invalid API Key provided: {shown}", status=401)
+
+    # --- time --------------------------------------------------------------------------------------------------------
+
+    def advance(self, to: int, clock: str = "", *, on_progress: Callable[[int], None] | None = None) -> int:
+        """Turn a clock to the unix second ``to`` and do all that falls due on the way, in time order.
+
+        Gives the number of timers that fired. ``on_progress`` is told the second that was reached, now and then. A time
+        that has passed is refused with ``ValueError``. What each timer did is whole or not at all.
+        """
+        fired = 0
+        with self._lock:
+            if to < self.clocks.now(clock):
+                message = f"the clock shows {self.clocks.now(clock)} already; it cannot be turned back to {to}"
+                raise ValueError(message)
+            while True:
+                done = self._batch(to, clock)
+                fired += done
+                if on_progress is not None:
+                    on_progress(self.clocks.now(clock))
+                if done < _BATCH:
+                    return fired
+
+    def _batch(self, to: int, clock: str) -> int:
+        self.store.db.execute("begin immediate")
+        told: list[Told] = []
+        world: World | None = None
+        try:
+            for done in range(_BATCH):
+                timer = self.clocks.due(clock, to)
+                if timer is None:
+                    self._turn(clock, to)
+                    self.store.db.execute("commit")
+                    self._spread(told)
+                    return done
+                self._turn(clock, timer.due)
+                world = self._world(Cause())
+                world.clock = clock
+                self.wiring.timers[timer.name](world, timer.about)
+                told += world.commit()
+            self.store.db.execute("commit")
+        except BaseException:
+            self._undo(world)
+            raise
+        self._spread(told)
+        return _BATCH
+
+    def _turn(self, clock: str, to: int) -> None:
+        if to > self.clocks.now(clock):
+            self.clocks.turn(clock, to)
+
+    # --- within ------------------------------------------------------------------------------------------------------
+
+    def _world(self, cause: Cause) -> World:
+        world = World(self.store, ids=self.ids, clocks=self.clocks, signals=self.wiring.signals)
+        world.cause = cause
+        return world
+
+    def _undo(self, _world: World | None) -> None:
+        self.store.db.execute("rollback")
+        self.store.forget()
+        self.clocks.forget()
+
+    def _spread(self, told: list[Told]) -> None:
+        if told:
+            for listener in self.listeners:
+                listener(told)
+
+
+def _tree(request: Request) -> dict[str, Any]:
+    if request.headers.get("content-type", "").startswith("application/json"):
+        try:
+            tree = orjson.loads(request.body or b"{}")
+        except orjson.JSONDecodeError as error:
+            message = "Invalid request body: it is not JSON."
+            raise StripeError(message) from error
+        return tree if isinstance(tree, dict) else {}
+    text = request.query
+    if request.method == "POST":
+        try:
+            text = "&".join(part for part in (text, request.body.decode()) if part)
+        except UnicodeDecodeError as error:
+            message = "Invalid request body: it is not UTF-8."
+            raise StripeError(message) from error
+    return forms.decode(text)
+
+
+def _key(header: str) -> str:
+    scheme, _, value = header.partition(" ")
+    if scheme.lower() == "bearer":
+        return value.strip()
+    if scheme.lower() == "basic":
+        import base64  # noqa: PLC0415 - curl -u only
+
+        try:
+            return base64.b64decode(value).decode().split(":")[0]
+        except ValueError:
+            return ""
+    return ""
+
+
+def _dump(obj: object) -> bytes:
+    return orjson.dumps(obj, option=orjson.OPT_INDENT_2)
+
+
+def _answer(status: int, body: bytes, request_id: str, key: str | None, *, replayed: bool = False) -> Answer:
+    headers = {"content-type": "application/json", "request-id": request_id, "stripe-version": API_VERSION}
+    if key:
+        headers["idempotency-key"] = key
+    if replayed:
+        headers |= {"idempotent-replayed": "true", "original-request": request_id}
+    return Answer(status=status, body=body, headers=headers)

@@ -1,0 +1,189 @@
+"""One SQLite file with everything a sandbox knows."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import orjson
+
+from trueup.kernel.records import Record
+from trueup.sandbox.world.kinds import KINDS
+
+Obj = dict[str, Any]
+
+_KEPT: Final = 50_000
+_SCHEMA: Final = """
+create table if not exists meta(key text primary key, value text not null) without rowid;
+create table if not exists object(
+    seq integer primary key, kind text not null, id text not null, created integer not null,
+    deleted integer not null default 0, body blob not null, unique(kind, id));
+create index if not exists object_listed on object(kind, created, seq) where not deleted;
+create table if not exists link(
+    kind text not null, field text not null, value text not null, created integer not null, seq integer not null,
+    id text not null, primary key(kind, field, value, created, seq)) without rowid;
+create index if not exists link_of on link(kind, id);
+create table if not exists timer(
+    clock text not null, due integer not null, rank integer not null, seq integer not null, name text not null,
+    about text not null, primary key(clock, due, rank, seq)) without rowid;
+create index if not exists timer_about on timer(about, name);
+create table if not exists event(
+    seq integer primary key, id text not null unique, type text not null, created integer not null, about text not null,
+    clock text not null, body blob not null);
+create index if not exists event_listed on event(created, seq);
+create index if not exists event_about on event(about, seq);
+create table if not exists idempotency(
+    key text primary key, at integer not null, print text not null, status integer not null, body blob not null,
+    request text not null) without rowid;
+"""
+
+
+class Timer(Record, frozen=True, kw_only=False):
+    """Something that falls due at the unix second ``due`` of ``clock`` (empty: the sandbox's own)."""
+
+    clock: str
+    due: int
+    rank: int
+    seq: int
+    name: str
+    about: str
+
+
+class Told(Record, frozen=True, kw_only=False):
+    """An event as it was written: ``body`` is its compact JSON, ``about`` the id of its object."""
+
+    seq: int
+    id: str
+    type: str
+    created: int
+    about: str
+    clock: str
+    body: bytes
+
+
+class Store:
+    """Objects, links to look them up by, timers and events. One thread at a time; transactions are the caller's.
+
+    ``path`` None keeps everything in memory.
+    """
+
+    def __init__(self, path: Path | None) -> None:
+        self.path = path
+        self.db = sqlite3.connect(path or ":memory:", isolation_level=None, check_same_thread=False)
+        self.db.executescript("pragma journal_mode=wal; pragma synchronous=off; pragma cache_size=-64000;" + _SCHEMA)
+        self._cache: dict[tuple[str, str], bytes] = {}
+
+    def close(self) -> None:
+        """Let the file go."""
+        self.db.close()
+
+    def save(self, path: Path) -> None:
+        """Write everything into a new file; refuses one that is there."""
+        self.db.execute("vacuum into ?", (str(path),))
+
+    def meta(self, key: str, default: str) -> str:
+        """A value of the sandbox itself."""
+        row = self.db.execute("select value from meta where key = ?", (key,)).fetchone()
+        return default if row is None else str(row[0])
+
+    def put_meta(self, key: str, value: str) -> None:
+        """Keep a value of the sandbox itself."""
+        self.db.execute("insert or replace into meta values (?, ?)", (key, value))
+
+    def read(self, kind: str, object_id: str) -> bytes | None:
+        """The stored JSON of an object, deleted ones as their stub; None if it never was."""
+        key = (kind, object_id)
+        found = self._cache.get(key)
+        if found is None:
+            row = self.db.execute("select body from object where kind = ? and id = ?", key).fetchone()
+            if row is None:
+                return None
+            found = bytes(row[0])
+            self._keep(key, found)
+        return found
+
+    def write(self, kind: str, obj: Obj, body: bytes, *, deleted: bool = False) -> None:
+        """Store an object and what it is looked up by."""
+        object_id, created = obj["id"], int(obj.get("created") or obj.get("date") or 0)
+        seq = self.db.execute(
+            "insert into object(kind, id, created, deleted, body) values (?, ?, ?, ?, ?)"
+            " on conflict(kind, id) do update set body = excluded.body, deleted = excluded.deleted returning seq",
+            (kind, object_id, created, deleted, body),
+        ).fetchone()[0]
+        self._keep((kind, object_id), body)
+        known = KINDS.get(kind)
+        if known is None or not known.index:
+            return
+        wanted = set() if deleted else {(f, v) for f in known.index for v in _values(obj, f)}
+        have = {
+            (f, v): c
+            for f, v, c in self.db.execute(
+                "select field, value, created from link where kind = ? and id = ?", (kind, object_id)
+            )
+        }
+        for field, value in have.keys() - wanted:
+            self.db.execute(
+                "delete from link where kind = ? and field = ? and value = ? and created = ? and seq = ?",
+                (kind, field, value, have[field, value], seq),
+            )
+        if missing := wanted - have.keys():
+            self.db.executemany(
+                "insert or replace into link values (?, ?, ?, ?, ?, ?)",
+                [(kind, field, value, created, seq, object_id) for field, value in sorted(missing)],
+            )
+
+    def ids(self, kind: str, where: Sequence[tuple[str, str]]) -> Iterator[str]:
+        """Ids of the objects that meet the first condition (all, without one), newest first, in bites."""
+        before = (1 << 62, 1 << 62)
+        while True:
+            if where:
+                field, value = where[0]
+                rows = self.db.execute(
+                    "select id, created, seq from link where kind = ? and field = ? and value = ?"
+                    " and (created, seq) < (?, ?) order by created desc, seq desc limit 100",
+                    (kind, field, value, *before),
+                ).fetchall()
+            else:
+                rows = self.db.execute(
+                    "select id, created, seq from object where kind = ? and not deleted"
+                    " and (created, seq) < (?, ?) order by created desc, seq desc limit 100",
+                    (kind, *before),
+                ).fetchall()
+            for row in rows:
+                yield row[0]
+            if len(rows) < 100:  # noqa: PLR2004 - the size of a bite, above
+                return
+            before = (rows[-1][1], rows[-1][2])
+
+    def forget(self) -> None:
+        """Drop what is remembered of reads, after a transaction was taken back."""
+        self._cache.clear()
+
+    def _keep(self, key: tuple[str, str], body: bytes) -> None:
+        if len(self._cache) >= _KEPT:
+            self._cache.clear()
+        self._cache[key] = body
+
+
+def _values(obj: Obj, field: str) -> Iterator[str]:
+    """What a field is looked up by: its text, each of a list, nothing for null."""
+    value: Any = obj
+    for part in field.split("."):
+        value = value.get(part) if isinstance(value, dict) else None
+    for one in value if isinstance(value, list) else (value,):
+        if one is not None:
+            yield text(one)
+
+
+def text(value: object) -> str:
+    """A value as links keep it."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value["id"]) if isinstance(value, dict) else str(value)
+
+
+def dumps(obj: object) -> bytes:
+    """Compact JSON, keys in the order they have."""
+    return orjson.dumps(obj)

@@ -1,0 +1,126 @@
+"""A sandbox for every test, and a client that checks all that leaves it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+from urllib.parse import urlencode
+
+import orjson
+import pytest
+
+from trueup.sandbox.server.engine import Answer, Engine, Request
+from trueup.sandbox.wire.schema import violations
+from trueup.sandbox.world.difference import earlier
+from trueup.sandbox.world.store import Told
+
+Json = dict[str, Any]
+
+
+class Api:
+    """Requests to an engine without HTTP. Every answer and event is held against Stripe's schema."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self.told: list[Json] = []
+        self._versions: dict[str, Json] = {}
+        self._read = 0
+        engine.listeners.append(self._listen)
+
+    def post(self, path: str, /, *, error: bool = False, key: str | None = None, **params: Any) -> Json:
+        """POST with form parameters, nested as dictionaries and lists."""
+        return self._ask("POST", path, params, error=error, key=key)
+
+    def get(self, path: str, /, *, error: bool = False, **params: Any) -> Json:
+        """GET with parameters."""
+        return self._ask("GET", path, params, error=error)
+
+    def delete(self, path: str, /, *, error: bool = False, **params: Any) -> Json:
+        """DELETE with parameters."""
+        return self._ask("DELETE", path, params, error=error)
+
+    def events(self) -> list[Json]:
+        """The events told since the last call."""
+        fresh, self._read = self.told[self._read :], len(self.told)
+        return fresh
+
+    def types(self) -> list[str]:
+        """The types of the events told since the last call of this or of ``events``."""
+        return [event["type"] for event in self.events()]
+
+    def advance(self, seconds: int, clock: str = "") -> int:
+        """Turn a clock on by so many seconds."""
+        return self.engine.advance(self.engine.now(clock) + seconds, clock)
+
+    def answer(self, method: str, path: str, params: Mapping[str, Any], **headers: str) -> Answer:
+        """What the engine answers, whatever it is."""
+        encoded = urlencode(list(flat(params)))
+        return self.engine.answer(
+            Request(
+                method=method,
+                path=path,
+                query="" if method == "POST" else encoded,
+                body=encoded.encode() if method == "POST" else b"",
+                headers={"authorization": "Bearer sk_test_tests", **headers},
+            )
+        )
+
+    def _ask(
+        self, method: str, path: str, params: Mapping[str, Any], *, error: bool, key: str | None = None
+    ) -> Json:
+        answer = self.answer(method, path, params, **({"idempotency-key": key} if key else {}))
+        body: Json = orjson.loads(answer.body)
+        if error:
+            assert answer.status >= 400, body  # noqa: PLR2004
+            assert answer.status < 500, body  # noqa: PLR2004
+            return {"status": answer.status, **body["error"]}
+        assert answer.status == 200, body  # noqa: PLR2004
+        assert violations(body) == []
+        return body
+
+    def _listen(self, told: list[Told]) -> None:
+        for one in told:
+            event: Json = orjson.loads(one.body)
+            obj, previous = event["data"]["object"], event["data"].get("previous_attributes")
+            assert violations(event) == [], event["type"]
+            former = self._versions.get(obj.get("id", ""))
+            if previous is not None and former is not None:
+                assert bare(earlier(obj, previous)) == bare(former), event["type"]
+            if obj.get("id"):
+                self._versions[obj["id"]] = obj
+            self.told.append(event)
+
+
+def bare(value: Any) -> Any:
+    """Without what is null: laid over, a key that was not there is null."""
+    if isinstance(value, dict):
+        return {key: bare(one) for key, one in value.items() if one is not None}
+    return [bare(one) for one in value] if isinstance(value, list) else value
+
+
+def flat(params: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
+    """The pairs of a form that nested parameters become, as Stripe's SDKs write them."""
+    for name, value in params.items():
+        key = f"{prefix}[{name}]" if prefix else name
+        if isinstance(value, Mapping):
+            yield from flat(value, key)
+        elif isinstance(value, list | tuple):
+            yield from flat({str(at): one for at, one in enumerate(value)}, key)
+        elif isinstance(value, bool):
+            yield key, "true" if value else "false"
+        else:
+            yield key, "" if value is None else str(value)
+
+
+@pytest.fixture
+def engine() -> Iterator[Engine]:
+    """A sandbox in memory that begins on 2026-01-01."""
+    made = Engine()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def api(engine: Engine) -> Api:
+    """The client."""
+    return Api(engine)
