@@ -1,0 +1,1 @@
+"""Stripe's wire format: routes, parameters, shapes and error words."""

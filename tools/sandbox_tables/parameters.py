@@ -1,0 +1,148 @@
+"""``routes.json`` and ``parameters.json``: which operations there are, and what each takes."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+from typing import Final
+
+from tools.sandbox_tables import sdk
+from tools.sandbox_tables.shared import Table, lines
+
+SCALARS: Final = {
+    "str": "string",
+    "int": "integer",
+    "float": "number",
+    "Decimal": "decimal",
+    "bool": "boolean",
+    "Any": "file",
+}
+
+ORDERS: Final = (
+    # Stripe lists what it takes in an order of its own, the SDK by the alphabet. These were seen in its errors:
+    # https://github.com/Kiln-AI/stripe_world (probes of 2026-09-22), https://github.com/vapor-community/stripe-kit/issues/216
+    ("none", "reverse", "exempt"),
+    ("if_required", "always"),
+    (
+        *("active", "past_due", "unpaid", "canceled", "incomplete", "incomplete_expired", "trialing", "paused"),
+        *("all", "ended"),
+    ),
+)
+
+UNSET: Final = frozenset({"description", "email", "name", "phone"})
+CUSTOMERS: Final = frozenset({"CustomerCreateParams", "CustomerUpdateParams"})
+ADDRESS: Final = frozenset({"city", "country", "line1", "line2", "postal_code", "state"})
+"""Text that an empty value unsets, though the SDK does not say so: of a customer, and of an address that need not be
+whole. https://github.com/stripe/stripe-mock/issues/217 has such a request that the live API took."""
+
+
+class Parameters:
+    """Reads the classes of parameters that operations name, and those inside."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._table = Table()
+        self._seen: set[str] = set()
+
+    def texts(self) -> tuple[str, str]:
+        """``routes.json`` and ``parameters.json``."""
+        routes: dict[str, str] = {}
+        for route in sdk.routes(self._root):
+            name = self._read(sdk.source(self._root, route.module), route.params)
+            # Two services name one operation where they share it; the shorter name is the older service's.
+            known = routes.setdefault(route.operation, name)
+            routes[route.operation] = min(known, name, key=lambda one: (len(one), one))
+        return lines(routes) + "\n", self._table.text(routes.values())
+
+    def _read(self, file: Path, name: str) -> str:
+        """Put a class into the table; answers with its name there, ``checkout.SessionCreateParams``."""
+        inside = file.parent.relative_to(self._root).parts
+        spaces = inside[1:] if inside[:1] == ("params",) else inside
+        full = ".".join((*spaces, name))
+        if full in self._seen:
+            return full
+        self._seen.add(full)
+        fields = {}
+        annotations = sdk.typed_dict(file, name)
+        whole = {at: _required(annotation) for at, annotation in annotations.items()}
+        for at, annotation in annotations.items():
+            word = self._word(file, f"{full}.{at}", _bare(annotation))
+            if word == "string" and (
+                (full in CUSTOMERS and at in UNSET) or (annotations.keys() <= ADDRESS and not any(whole.values()))
+            ):
+                word = "?string"
+            fields[at + "!" * whole[at]] = word
+        self._table.put(full, fields)
+        return full
+
+    def _word(self, file: Path, at: str, node: ast.expr) -> str:
+        """The words for a type."""
+        empties, words, values, objects = False, [], [], []
+        for arm in _arms(node):
+            match arm:
+                case ast.Subscript(value=ast.Name("Literal"), slice=inner):
+                    literals = [ast.literal_eval(one) for one in _elements(inner)]
+                    empties |= "" in literals
+                    values += [one for one in literals if one != ""]
+                case ast.Subscript(value=ast.Name("List"), slice=inner):
+                    words.append("[]" + self._word(file, at, inner))
+                case ast.Subscript(value=ast.Name("Dict"), slice=ast.Tuple([_, inner])):
+                    words.append("{}" + self._word(file, at, inner))
+                case ast.Subscript(value=ast.Name("Optional"), slice=inner):
+                    words.append("?" + self._word(file, at, inner))
+                case ast.Subscript(value=ast.Name("UntypedStripeObject")):
+                    pass  # The SDK's own object, which is sent as the map beside it.
+                case ast.Name(name) if name in SCALARS:
+                    words.append(SCALARS[name])
+                case ast.Name(name):
+                    objects.append(self._read(*self._found(file, name)))
+                case _:
+                    raise sdk.Unreadable(f"{at}: {ast.unparse(arm)}")
+        if values:
+            # ``Literal[...]|str`` is how the SDK leaves room for values that are newer than itself.
+            words = [self._values(at, values), *(word for word in words if word != "string")]
+        if objects:
+            words.append("@" + ",".join(objects))
+        if not words:
+            words = ["()"]  # Nothing but the empty value.
+        word = words[0] if len(words) == 1 else f"<{'/'.join(words)}>"
+        return "?" * (empties and not word.startswith("?")) + word
+
+    def _values(self, at: str, values: list[str]) -> str:
+        known = next((order for order in ORDERS if set(order) == set(values)), values)
+        return self._table.values(at, known)
+
+    def _found(self, file: Path, name: str) -> tuple[Path, str]:
+        """Where a class that ``file`` names is."""
+        module = sdk.imported(file).get(name)
+        return (file, name) if module is None else (sdk.source(self._root, module[0]), module[1])
+
+
+def _unquoted(node: ast.expr) -> ast.expr:
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return ast.parse(node.value, mode="eval").body
+    return node
+
+
+def _required(node: ast.expr) -> bool:
+    return not (isinstance(node, ast.Subscript) and isinstance(node.value, ast.Name) and node.value.id == "NotRequired")
+
+
+def _bare(node: ast.expr) -> ast.expr:
+    return node if _required(node) or not isinstance(node, ast.Subscript) else node.slice
+
+
+def _elements(node: ast.expr) -> list[ast.expr]:
+    return node.elts if isinstance(node, ast.Tuple) else [node]
+
+
+def _arms(node: ast.expr) -> list[ast.expr]:
+    """The members of a union, however it is written."""
+    node = _unquoted(node)
+    match node:
+        case ast.BinOp(left=left, op=ast.BitOr(), right=right):
+            return [*_arms(left), *_arms(right)]
+        case ast.Subscript(value=ast.Name("Union"), slice=inner):
+            return [arm for one in _elements(inner) for arm in _arms(one)]
+        case _:
+            return [node]
