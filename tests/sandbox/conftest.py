@@ -65,16 +65,14 @@ class Api:
             )
         )
 
-    def _ask(
-        self, method: str, path: str, params: Mapping[str, Any], *, error: bool, key: str | None = None
-    ) -> Json:
+    def _ask(self, method: str, path: str, params: Mapping[str, Any], *, error: bool, key: str | None = None) -> Json:
         answer = self.answer(method, path, params, **({"idempotency-key": key} if key else {}))
         body: Json = orjson.loads(answer.body)
         if error:
-            assert answer.status >= 400, body  # noqa: PLR2004
-            assert answer.status < 500, body  # noqa: PLR2004
+            assert answer.status >= 400, body
+            assert answer.status < 500, body
             return {"status": answer.status, **body["error"]}
-        assert answer.status == 200, body  # noqa: PLR2004
+        assert answer.status == 200, body
         assert violations(body) == []
         return body
 

@@ -42,7 +42,7 @@ Included = Mapping[tuple[str, str], Callable[[World, Obj], Any]]
 """(kind, field) -> what ``expand`` puts there; for fields that are left out unless asked for."""
 
 
-class Instead(Exception):  # noqa: N818 - not an error: an answer for which everything is undone
+class Instead(Exception):
     """Raised by a handler to answer ``obj`` and undo all it did, as a preview does."""
 
     def __init__(self, obj: Obj) -> None:

@@ -22,7 +22,7 @@ class Expansion:
     def expanded(self, world: World, obj: Obj, paths: Iterable[str]) -> Obj:
         """The object as it is shown with ``paths`` (``"latest_invoice.payments"``, ``"data.customer"``) expanded.
 
-        The object itself stays as it is. Raises Stripe's 400 for a path that cannot be expanded or goes deeper than four.
+        The object itself stays as it is. Raises Stripe's 400 for a path that cannot be expanded or goes too deep.
         """
         shown = render(obj)
         for path in paths:

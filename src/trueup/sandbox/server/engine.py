@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import orjson
 
@@ -137,10 +137,18 @@ class Engine:
                     known = self._idempotency.known(key, request.path, tree, now=self.clocks.now())
                     if known is not None:
                         return _answer(known.status, known.body, known.request, key, replayed=True)
-                answer = self._run(matched[0], matched[1], request, tree, Cause(request=request_id, idempotency_key=key))
+                answer = self._run(
+                    matched[0], matched[1], request, tree, Cause(request=request_id, idempotency_key=key)
+                )
                 if request.method == "POST" and key:
                     self._idempotency.keep(
-                        key, request.path, tree, status=answer[0], body=answer[1], request=request_id, now=self.clocks.now()
+                        key,
+                        request.path,
+                        tree,
+                        status=answer[0],
+                        body=answer[1],
+                        request=request_id,
+                        now=self.clocks.now(),
                     )
                 return _answer(*answer, request_id, key)
             except StripeError as error:
@@ -154,7 +162,7 @@ class Engine:
             checked = parameters.check(operation, tree)
         except parameters.ParameterError as error:
             raise StripeError(error.message, code=error.code, param=error.param) from error
-        expand = checked.pop("expand", None) or []
+        expand = cast("list[str]", checked.pop("expand", None) or [])
         call = Call(method=request.method, path=request.path, ids=ids, params=checked)
         self.store.db.execute("begin immediate")
         world = self._world(cause)

@@ -14,8 +14,6 @@ from trueup.sandbox.wire.errors import StripeError
 from trueup.sandbox.world.store import Store
 
 
-
-
 class Known(Record, frozen=True):
     """The answer that was given."""
 
@@ -45,7 +43,7 @@ class Idempotency:
             raise StripeError(message, type="idempotency_error")
         return Known(status=row[2], body=bytes(row[3]), request=row[4])
 
-    def keep(  # noqa: PLR0913 - a row
+    def keep(
         self, key: str, path: str, tree: Mapping[str, Any], *, status: int, body: bytes, request: str, now: int
     ) -> None:
         """Remember an answer."""

@@ -19,7 +19,7 @@ _NAMES: Final = {
 class StripeError(Exception):
     """What the API answers instead of an object. ``status`` is HTTP's; ``fields`` are shown beside the message."""
 
-    def __init__(  # noqa: PLR0913 - the fields of Stripe's error object
+    def __init__(
         self,
         message: str,
         *,

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import time
 from typing import Final, Literal
 
+from trueup.sandbox.world import machine
 from trueup.sandbox.world.store import Store, Timer
 
 START: Final = 1_767_225_600
@@ -52,7 +52,7 @@ class Clocks:
         self.mode: Mode = mode or ("running" if store.meta("clock_mode", "still") == "running" else "still")
         kept = store.meta("clock", "")
         if self.mode == "running":
-            self._own = int(store.meta("clock_ahead", "0")) if start is None else start - int(time.time())
+            self._own = int(store.meta("clock_ahead", "0")) if start is None else start - machine.unix()
         else:
             self._own = int(kept or (START if start is None else start))
         self._timers = int(store.meta("timers", "0"))
@@ -64,7 +64,7 @@ class Clocks:
             if clock not in self._frozen:
                 self._frozen[clock] = int(self._store.meta(f"clock:{clock}", "0"))
             return self._frozen[clock]
-        return int(time.time()) + self._own if self.mode == "running" else self._own
+        return machine.unix() + self._own if self.mode == "running" else self._own
 
     def turn(self, clock: str, to: int) -> None:
         """Set a clock; never call it with a time before its own."""
@@ -72,7 +72,7 @@ class Clocks:
             self._frozen[clock] = to
             self._store.put_meta(f"clock:{clock}", str(to))
         else:
-            self._own = to - int(time.time()) if self.mode == "running" else to
+            self._own = to - machine.unix() if self.mode == "running" else to
             self.keep()
 
     def keep(self) -> None:

@@ -34,7 +34,7 @@ class Ids:
         """The next id of a kind. Long ones begin with 1, those of payments with 3, as Stripe's do."""
         if not prefix:
             return self.text(length)
-        if length < 24:  # noqa: PLR2004 - the length of all newer ids
+        if length < 24:
             return f"{prefix}_{self.text(length)}"
         return f"{prefix}_{_STEMMED.get(prefix, '1')}{self.text(length - 1)}"
 

@@ -1,4 +1,4 @@
-"""What the store has to know of each kind of object: how its ids begin, what it is looked up by, what tells its changes."""
+"""What the store has to know of a kind of object: how ids begin, what it is looked up by, what tells its changes."""
 
 from __future__ import annotations
 
@@ -56,9 +56,7 @@ KINDS: Final[dict[str, Kind]] = {
     "payment_method": Kind("pm", ("customer", "type"), "payment_method.updated"),
     "price": Kind("price", ("product", "lookup_key", "active", "type", "currency"), "price.updated"),
     "product": Kind("prod", ("active", "url"), "product.updated", length=14),
-    "promotion_code": Kind(
-        "promo", ("code", "customer", "active", "promotion.coupon"), "promotion_code.updated"
-    ),
+    "promotion_code": Kind("promo", ("code", "customer", "active", "promotion.coupon"), "promotion_code.updated"),
     "radar.early_fraud_warning": Kind("issfr", ("charge", "payment_intent"), "radar.early_fraud_warning.updated"),
     "refund": Kind("re", ("charge", "payment_intent"), "refund.updated"),
     "setup_intent": Kind("seti", ("customer", "payment_method"), "setup_intent.updated"),

@@ -153,7 +153,7 @@ class Store:
                 ).fetchall()
             for row in rows:
                 yield row[0]
-            if len(rows) < 100:  # noqa: PLR2004 - the size of a bite, above
+            if len(rows) < 100:
                 return
             before = (rows[-1][1], rows[-1][2])
 

@@ -42,8 +42,8 @@ class World:
     """All that a handler of a request or a timer works with. Objects are dictionaries in Stripe's shape.
 
     What ``get``, ``find``, ``select`` and ``new`` give may be changed in place until ``commit``; fields that begin with
-    ``$`` are stored and never shown. Changes that nobody told by then are told as ``*.updated`` where Stripe has such an
-    event, so no change is silent. An exception before ``commit`` undoes everything: call ``undo``.
+    ``$`` are stored and never shown. Changes that nobody told by then are told as ``*.updated`` where Stripe has such
+    an event, so no change is silent. An exception before ``commit`` undoes everything: call ``undo``.
     """
 
     def __init__(self, store: Store, *, ids: Ids, clocks: Clocks, signals: Mapping[str, tuple[Signal, ...]]) -> None:
@@ -70,7 +70,7 @@ class World:
         self.clock = (clock["id"] if isinstance(clock, dict) else clock) or ""
 
     def schedule(self, due: int, name: str, about: str) -> None:
-        """Have the timer ``name`` fire for the object ``about`` at ``due`` of the clock in force; once per name and object."""
+        """Have the timer ``name`` fire for ``about`` at ``due`` of the clock in force; one per name and object."""
         self.clocks.set(self.clock, due, name, about)
 
     def unschedule(self, name: str, about: str) -> None:
@@ -85,7 +85,7 @@ class World:
         return self.ids.new(known.prefix, known.length)
 
     def new(self, kind: str, fields: Mapping[str, Any]) -> Obj:
-        """Make an object: ``id`` (unless given), ``object``, then ``fields``; ``created`` and ``livemode`` where not given."""
+        """Make an object: ``id`` and ``object``, then ``fields``; ``created`` and ``livemode`` where not given."""
         known = KINDS[kind]
         obj: Obj = {"id": fields.get("id") or self.id(kind), "object": kind}
         if known.created:
@@ -108,7 +108,7 @@ class World:
         return held.obj
 
     def get(self, kind: str, object_id: str, *, param: str | None = None, deleted: bool = False) -> Obj:
-        """The object, or Stripe's 404 (400 where a parameter names it). ``deleted`` allows the stub of a deleted one."""
+        """The object, or Stripe's 404 (400 where a parameter names it). ``deleted`` allows the stub of one."""
         obj = self.find(kind, object_id)
         if obj is None or (obj.get("deleted") and not deleted):
             raise missing(kind, object_id, param=param)
@@ -141,7 +141,7 @@ class World:
     # --- events ------------------------------------------------------------------------------------------------------
 
     def tell(self, event_type: str, obj: Obj) -> None:
-        """Write the event with the object as it is now. ``*.updated`` is not told where nothing changed since the last."""
+        """Write the event with the object as it is. ``*.updated`` is not told where nothing changed since."""
         held = self._held.get((obj["object"], obj.get("id", "")))
         shown = render(obj)
         data: dict[str, Any] = {"object": shown}
