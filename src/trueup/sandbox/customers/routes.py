@@ -17,6 +17,7 @@ _PREFIX_LENGTH: Final = 8
 def _create(world: World, call: Call) -> Obj:
     if clock := call.value("test_clock"):
         world.follow({"test_clock": world.get("test_helpers.test_clock", clock, param="test_clock")["id"]})
+        world.signal("clock_joining", clock=clock)
     customer = world.new(
         "customer",
         {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -29,6 +30,7 @@ _KEY_MESSAGE: Final = (
     "(e.g. 'Authorization: Bearer YOUR_SECRET_KEY'). See https://stripe.com/docs/api#authentication for details, or we "
     "can help at https://support.stripe.com/."
 )
+_LOG: Final = logging.getLogger("trueup.sandbox")
 _BATCH: Final = 200
 """Timers to a transaction of the store: what a kill may undo of an advance, which then has not happened yet."""
 
@@ -119,8 +121,13 @@ class Engine:
     # --- requests ----------------------------------------------------------------------------------------------------
 
     def answer(self, request: Request) -> Answer:
-        """Do what a request asks and answer as Stripe would. Never raises."""
+        """Do what a request asks and answer as Stripe would.
+
+        What earlier requests left to be done (``settle``) is done first. Raises only where the sandbox has a mistake,
+        and then nothing was done.
+        """
         with self._lock:
+            self.settle()
             request_id = "req_" + self.ids.text(14)
             try:
                 self._authenticate(request)
@@ -204,24 +211,57 @@ class Engine:
 
     # --- time --------------------------------------------------------------------------------------------------------
 
+    def settle(self) -> None:
+        """Advance the test clocks whose advance was answered, and do what fell due on a clock that runs by itself.
+
+        A timer that fails leaves its clock as ``internal_failure``, told by its event and in the log.
+        """
+        with self._lock:
+            if self.clocks.mode == "running":
+                self._run_to(self.clocks.now(), "", None)
+            for clock, to in list(self.clocks.asked.items()):
+                outcome = "clock_reached"
+                try:
+                    self._run_to(to, clock, None)
+                except Exception:
+                    _LOG.exception("sandbox_clock_failed", extra={"clock": clock})
+                    outcome = "clock_failed"
+                with self.change() as world:
+                    world.clocks.done(clock)
+                    world.signal(outcome, clock=clock)
+
+    @property
+    def unsettled(self) -> bool:
+        """Whether a request left something for ``settle``."""
+        return bool(self.clocks.asked)
+
+    def next_due(self, until: int, clock: str = "") -> int | None:
+        """When the first timer at or before ``until`` falls due, None where there is none."""
+        with self._lock:
+            return self.clocks.first(clock, until)
+
     def advance(self, to: int, clock: str = "", *, on_progress: Callable[[int], None] | None = None) -> int:
         """Turn a clock to the unix second ``to`` and do all that falls due on the way, in time order.
 
         Gives the number of timers that fired. ``on_progress`` is told the second that was reached, now and then. A time
         that has passed is refused with ``ValueError``. What each timer did is whole or not at all.
         """
-        fired = 0
         with self._lock:
+            self.settle()
             if to < self.clocks.now(clock):
                 message = f"the clock shows {self.clocks.now(clock)} already; it cannot be turned back to {to}"
                 raise ValueError(message)
-            while True:
-                done = self._batch(to, clock)
-                fired += done
-                if on_progress is not None:
-                    on_progress(self.clocks.now(clock))
-                if done < _BATCH:
-                    return fired
+            return self._run_to(to, clock, on_progress)
+
+    def _run_to(self, to: int, clock: str, on_progress: Callable[[int], None] | None) -> int:
+        fired = 0
+        while True:
+            done = self._batch(to, clock)
+            fired += done
+            if on_progress is not None:
+                on_progress(self.clocks.now(clock))
+            if done < _BATCH:
+                return fired
 
     def _batch(self, to: int, clock: str) -> int:
         self.store.db.execute("begin immediate")

@@ -9,10 +9,11 @@ from typing import Any, Final
 from trueup.kernel.records import Record
 from trueup.sandbox.accounts import routes as accounts
 from trueup.sandbox.answers.calls import Included, Routes, Timers
+from trueup.sandbox.clocks import routes as clocks
 from trueup.sandbox.customers import routes as customers
 from trueup.sandbox.world.world import Signal, World
 
-_PACKAGES: Final[tuple[ModuleType, ...]] = (accounts, customers)
+_PACKAGES: Final[tuple[ModuleType, ...]] = (accounts, customers, clocks)
 """Each has any of ``ROUTES``, ``TIMERS``, ``INCLUDED``, ``SIGNALS`` (name -> listener) and ``begin(world)``."""
 
 

@@ -39,6 +39,8 @@ RANKS: Final = (
 
 Mode = Literal["still", "running"]
 
+_ASKED: Final = "advance:"
+
 
 class Clocks:
     """The sandbox's own clock, test clocks (by id), and timers, kept in the store.
@@ -56,6 +58,7 @@ class Clocks:
         else:
             self._own = int(kept or (START if start is None else start))
         self._timers = int(store.meta("timers", "0"))
+        self.asked = self._read_asked()
         self.keep()
 
     def now(self, clock: str = "") -> int:
@@ -80,6 +83,22 @@ class Clocks:
         self._store.put_meta("clock_mode", self.mode)
         self._store.put_meta("clock" if self.mode == "still" else "clock_ahead", str(self._own))
 
+    def ask(self, clock: str, to: int) -> None:
+        """Have the engine advance a clock once the change in hand is over; it is kept with that change."""
+        self._store.put_meta(_ASKED + clock, str(to))
+        self.asked = self._read_asked()
+
+    def done(self, clock: str) -> None:
+        """Forget what was asked of a clock."""
+        self._store.db.execute("delete from meta where key = ?", (_ASKED + clock,))
+        self.asked = self._read_asked()
+
+    def _read_asked(self) -> dict[str, int]:
+        rows = self._store.db.execute(
+            "select key, value from meta where key >= ? and key < ? order by key", (_ASKED, _ASKED + "\x7f")
+        )
+        return {key.removeprefix(_ASKED): int(value) for key, value in rows}
+
     def set(self, clock: str, due: int, name: str, about: str) -> None:
         """Plan a timer, instead of the one of the same name and object if there is one."""
         self.unset(name, about)
@@ -97,6 +116,7 @@ class Clocks:
         """Read everything anew, after a transaction was taken back."""
         self._frozen.clear()
         self._timers = int(self._store.meta("timers", "0"))
+        self.asked = self._read_asked()
 
     def planned(self, about: str, name: str) -> int | None:
         """When a timer is due, None where there is none."""
@@ -106,6 +126,13 @@ class Clocks:
     def drop(self, clock: str) -> None:
         """Forget all timers of a clock that is deleted."""
         self._store.db.execute("delete from timer where clock = ?", (clock,))
+
+    def first(self, clock: str, until: int) -> int | None:
+        """When the first timer of a clock at or before ``until`` is due, None where there is none."""
+        row = self._store.db.execute(
+            "select min(due) from timer where clock = ? and due <= ?", (clock, until)
+        ).fetchone()
+        return None if row[0] is None else int(row[0])
 
     def due(self, clock: str, until: int) -> Timer | None:
         """The first timer of a clock at or before ``until``; it is forgotten."""

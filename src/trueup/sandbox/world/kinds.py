@@ -37,7 +37,6 @@ KINDS: Final[dict[str, Kind]] = {
     "customer_balance_transaction": Kind("cbtxn", ("customer", "invoice", "credit_note")),
     "discount": Kind("di", ("customer", "subscription", "coupon", "promotion_code"), created=False),
     "dispute": Kind("du", ("charge", "payment_intent"), "charge.dispute.updated"),
-    "event_destination": Kind("ed"),
     "invoice": Kind(
         "in",
         ("customer", "subscription", "parent.subscription_details.subscription", "status", "test_clock"),
@@ -72,6 +71,7 @@ KINDS: Final[dict[str, Kind]] = {
     "tax_rate": Kind("txr", ("active", "inclusive"), "tax_rate.updated"),
     "test_helpers.test_clock": Kind("clock"),
     "token": Kind("tok"),
+    "v2.core.event_destination": Kind("ed_test"),
     "webhook_endpoint": Kind("we"),
 }
 """By the ``object`` field. Fields that begin with ``$`` are the sandbox's own: stored, never shown."""

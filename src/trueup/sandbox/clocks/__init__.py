@@ -1,0 +1,1 @@
+"""Test clocks: times that stand still until somebody turns them on."""
