@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlencode
 
 import orjson
 import pytest
+import stripe
 
+from trueup.sandbox import Sandbox, start
 from trueup.sandbox.server.engine import Answer, Engine, Request
 from trueup.sandbox.wire.schema import violations
 from trueup.sandbox.world.difference import earlier
@@ -23,7 +25,7 @@ class Api:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self.told: list[Json] = []
-        self._versions: dict[str, Json] = {}
+        self._checking = Checking()
         self._read = 0
         engine.listeners.append(self._listen)
 
@@ -77,16 +79,41 @@ class Api:
         return body
 
     def _listen(self, told: list[Told]) -> None:
-        for one in told:
-            event: Json = orjson.loads(one.body)
+        self.told.extend(self._checking.read(told))
+        assert self._checking.faults == []
+
+
+class Checking:
+    """Holds events against Stripe's schema, and what was before against what was told before."""
+
+    def __init__(self) -> None:
+        self.faults: list[str] = []
+        self._versions: dict[str, Json] = {}
+
+    def read(self, told: list[Told]) -> list[Json]:
+        """The events; what is wrong with them is in ``faults``."""
+        events: list[Json] = [orjson.loads(one.body) for one in told]
+        for event in events:
             obj, previous = event["data"]["object"], event["data"].get("previous_attributes")
-            assert violations(event) == [], event["type"]
+            self.faults += [f"{event['type']}: {fault}" for fault in violations(event)]
+            if event["type"] == "test_helpers.test_clock.internal_failure":
+                self.faults.append("a timer failed: see the log")
             former = self._versions.get(obj.get("id", ""))
-            if previous is not None and former is not None:
-                assert bare(earlier(obj, previous)) == bare(former), event["type"]
+            if previous is not None and former is not None and bare(earlier(obj, previous)) != bare(former):
+                self.faults.append(f"{event['type']}: its previous_attributes do not give what was told before")
             if obj.get("id"):
                 self._versions[obj["id"]] = obj
-            self.told.append(event)
+        return events
+
+
+class CheckedClient(stripe.RequestsClient):
+    """The SDK's own HTTP client; every answer is held against Stripe's schema."""
+
+    def request(self, *arguments: Any, **named: Any) -> Any:
+        content, status, headers = super().request(*arguments, **named)
+        if status == 200:
+            assert violations(orjson.loads(content)) == []
+        return content, status, headers
 
 
 def bare(value: Any) -> Any:
@@ -122,3 +149,23 @@ def engine() -> Iterator[Engine]:
 def api(engine: Engine) -> Api:
     """The client."""
     return Api(engine)
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    """A sandbox with its HTTP server, in memory."""
+    with start() as running:
+        yield running
+
+
+@pytest.fixture
+def sdk(sandbox: Sandbox) -> Iterator[stripe.StripeClient]:
+    """The official SDK before that server. Its events are held against Stripe's schema at the end."""
+    http = CheckedClient()
+    checking = Checking()
+    sandbox.engine.listeners.append(checking.read)
+    yield stripe.StripeClient(
+        sandbox.api_key, base_addresses=cast("Any", sandbox.addresses), http_client=http, max_network_retries=0
+    )
+    http.close()
+    assert checking.faults == []

@@ -156,9 +156,7 @@ def test_a_customer_that_lives_already_can_be_put_under_a_new_clock(api: Any) ->
 
 
 def _clock_refused(api: Any, customer: str) -> dict[str, Any]:
-    refused: dict[str, Any] = api.post(
-        "/v1/test_helpers/test_clocks", frozen_time=NOW, customer=customer, error=True
-    )
+    refused: dict[str, Any] = api.post("/v1/test_helpers/test_clocks", frozen_time=NOW, customer=customer, error=True)
     return refused
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -11,6 +12,7 @@ from typing import Any, Final, cast
 
 import orjson
 
+from trueup.kernel.errors import Refused
 from trueup.kernel.records import Record
 from trueup.sandbox.answers.calls import Call, Instead
 from trueup.sandbox.answers.expansion import Expansion
@@ -20,10 +22,10 @@ from trueup.sandbox.wire import forms, parameters
 from trueup.sandbox.wire.errors import StripeError
 from trueup.sandbox.world.clocks import Clocks, Mode
 from trueup.sandbox.world.ids import Ids
-from trueup.sandbox.world.store import Store, Told
+from trueup.sandbox.world.store import Obj, Store, Told
 from trueup.sandbox.world.world import API_VERSION, Cause, World
 
-Listener = Callable[[list[Told]], None]
+Listener = Callable[[list[Told]], object]
 
 _KEY_MESSAGE: Final = (
     "You did not provide an API key. You need to provide your API key in the Authorization header, using Bearer auth "
@@ -92,6 +94,34 @@ class Engine:
         """Let the file go."""
         with self._lock:
             self.store.close()
+
+    def save(self, path: Path) -> None:
+        """Write everything into a new file. Raises ``Refused`` where it is there or cannot be written."""
+        with self._lock:
+            self.settle()
+            if path.exists():
+                raise Refused(f"{path} is there already.", code="file_exists", hint="Name a new file.")
+            try:
+                self.store.save(path)
+            except sqlite3.OperationalError as error:
+                raise Refused(f"{path} cannot be written: {error}.", code="file_unwritable") from error
+
+    def load(self, path: Path) -> None:
+        """Become what ``save`` wrote; what there was is gone. Raises ``Refused`` for a file that holds no sandbox."""
+        with self._lock:
+            self.store.load(path)
+            self._read_anew()
+
+    def _read_anew(self) -> None:
+        self.ids = Ids(self.store.meta("seed", ""), int(self.store.meta("ids", "0")))
+        self.clocks = Clocks(self.store)
+
+    def events(self, *types: str) -> list[Obj]:
+        """All events ever told, oldest first; only those of ``types``, where given."""
+        with self._lock:
+            self.settle()
+            rows = self.store.db.execute("select type, body from event order by seq").fetchall()
+        return [orjson.loads(body) for type_, body in rows if not types or type_ in types]
 
     @property
     def seed(self) -> str:

@@ -9,11 +9,12 @@ from typing import Any, Final
 from trueup.kernel.records import Record
 from trueup.sandbox.accounts import routes as accounts
 from trueup.sandbox.answers.calls import Included, Routes, Timers
+from trueup.sandbox.catalog import routes as catalog
 from trueup.sandbox.clocks import routes as clocks
 from trueup.sandbox.customers import routes as customers
 from trueup.sandbox.world.world import Signal, World
 
-_PACKAGES: Final[tuple[ModuleType, ...]] = (accounts, customers, clocks)
+_PACKAGES: Final[tuple[ModuleType, ...]] = (accounts, catalog, customers, clocks)
 """Each has any of ``ROUTES``, ``TIMERS``, ``INCLUDED``, ``SIGNALS`` (name -> listener) and ``begin(world)``."""
 
 

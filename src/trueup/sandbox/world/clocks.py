@@ -18,6 +18,8 @@ RANKS: Final = (
     "trial_end",
     "cancel_at",
     "resume_collection",
+    "coupon_expiry",
+    "promotion_code_expiry",
     "discount_end",
     "upcoming",
     "cycle",

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import quote
 
 import orjson
 
+from trueup.kernel.errors import Refused
 from trueup.kernel.records import Record
 from trueup.sandbox.world.kinds import KINDS
 
@@ -82,6 +85,22 @@ class Store:
     def save(self, path: Path) -> None:
         """Write everything into a new file; refuses one that is there."""
         self.db.execute("vacuum into ?", (str(path),))
+
+    def load(self, path: Path) -> None:
+        """Take everything over from a file that ``save`` wrote. Raises ``Refused`` for one that holds no sandbox."""
+        if not path.is_file():
+            raise Refused(f"{path} is not a file.", code="file_missing", hint="Name one that was saved from a sandbox.")
+        with closing(sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True)) as source:
+            try:
+                seed = source.execute("select value from meta where key = 'seed'").fetchone()
+            except sqlite3.DatabaseError:
+                seed = None
+            if seed is None:
+                raise Refused(
+                    f"{path} holds no sandbox.", code="file_strange", hint="Name one that was saved from one."
+                )
+            source.backup(self.db)
+        self.forget()
 
     def meta(self, key: str, default: str) -> str:
         """A value of the sandbox itself."""
