@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from trueup.kernel.money import Rounding
+
 IDEMPOTENCY_SECONDS: Final = 24 * 3600
 """How long an answer is kept for its ``Idempotency-Key``. Stripe documents at least 24 hours."""
 
@@ -21,3 +23,90 @@ CLOCK_YEARS_WITHOUT_SUBSCRIPTION: Final = 2
 
 CLOCK_CUSTOMERS: Final = 3
 """How many customers a test clock may have. Documented for the Dashboard; that the API refuses a fourth is assumed."""
+
+BANK_DEBIT_SECONDS: Final = 60
+"""How long a test bank debit is pending before it succeeds or fails. Stripe says no more than that it takes a while."""
+
+BANK_DEBIT_DELAYED_SECONDS: Final = 180
+"""The same for the accounts that simulate a delay: "about 3 minutes". Source: https://docs.stripe.com/testing"""
+
+CHARGE_SETTLED_SECONDS: Final = 5
+"""When the balance transaction of an ``automatic_async`` payment appears, with ``charge.updated``: seconds, says Stripe."""
+
+AUTHORIZATION_SECONDS: Final = 7 * 86_400
+"""How long an authorization can be captured: ``capture_before`` of all recorded charges is seven days on."""
+
+AVAILABLE_DAYS: Final = 7
+"""Money is available at the first midnight (UTC) this many days on. Recorded 2025-10-29.clover; depends on the account."""
+
+CARD_FEE_PERCENT: Final = "2.9"
+"""Stripe's fee on a payment, with ``CARD_FEE_FIXED``: recorded 103 on 2500 and 114 on 2900, rounded half up."""
+
+CARD_FEE_FIXED: Final = 30
+"""In minor units of the payment's currency."""
+
+BANK_FEE_PERCENT: Final = "0.8"
+"""Stripe's fee on a bank debit, at most ``BANK_FEE_MOST``. Source: https://stripe.com/pricing"""
+
+BANK_FEE_MOST: Final = 500
+"""In minor units."""
+
+DISPUTE_FEE: Final = 1500
+"""What a dispute costs, in minor units; it is kept when the dispute is won (sandbox specification B.7)."""
+
+DISPUTE_DAYS: Final = 8
+"""Evidence is due at the end of the day (UTC) this many days after the dispute began, as recorded at 2026-08-26.dahlia."""
+
+DISPUTE_DECIDED_SECONDS: Final = 5
+"""How long after ``winning_evidence`` or ``losing_evidence`` the bank decides: "~5 s" (sandbox specification B.7)."""
+
+INQUIRY_DAYS: Final = 120
+"""An inquiry that never became a dispute is closed after this many days (sandbox specification B.7)."""
+
+REFUND_STEP_SECONDS: Final = 5
+"""When a refund gets its acquirer reference, succeeds late, or fails: Stripe says "some time later"."""
+
+MINIMUM_CHARGE: Final = 50
+"""The smallest payment, in minor units. Stripe has one per currency; a sandbox takes that of the dollar for all."""
+
+LARGEST_CHARGE: Final = 99_999_999
+"""The largest payment, in minor units. Source: https://docs.stripe.com/currencies#minimum-and-maximum-charge-amounts"""
+
+LINE_ROUNDING: Final = Rounding.HALF_AWAY
+"""How fractions of a minor unit of a whole invoice line are rounded. Stripe documents only that they are, per line."""
+
+PERCENT_ROUNDING: Final = Rounding.HALF_AWAY
+"""How what a percentage takes off is rounded. No recording has half a cent; that they go away from zero is from memory."""
+
+DRAFT_SECONDS: Final = 3_600
+"""How long an invoice that advances by itself stays a draft. ``automatically_finalizes_at`` shows one second more. Source: B.3.2."""
+
+DRAFT_UNACKNOWLEDGED_SECONDS: Final = 72 * 3_600
+"""How long a draft waits at most for its ``invoice.created`` to be acknowledged; it looks once an hour. Source: B.0.6."""
+
+FINALIZED_ATTEMPT_SECONDS: Final = 3_600
+"""How long after an API request finalised an advancing invoice Stripe tries to collect it. Stripe says about an hour."""
+
+RETRY_DAYS: Final = (1, 3, 5, 7, 9, 11, 13)
+"""Days after the first failure at which payment is tried again: eight tries in two weeks. Stripe's own days are learnt by machine."""
+
+WILL_BE_DUE_DAYS: Final = 7
+"""Days before the due date at which ``invoice.will_be_due`` is told; not at all where less time was given. An account setting."""
+
+HARD_DECLINES: Final = frozenset(
+    "incorrect_number lost_card pickup_card stolen_card revocation_of_authorization revocation_of_all_authorizations"
+    " authentication_required highest_risk_level transaction_not_allowed".split()
+)
+"""Declines after which only another payment method is charged. Source: docs.stripe.com/billing/revenue-recovery/smart-retries."""
+
+MINIMUM_CHARGES: Final = {
+    "aed": 200, "aud": 50, "bgn": 100, "brl": 50, "cad": 50, "chf": 50, "czk": 1500, "dkk": 250, "eur": 50, "gbp": 30,
+    "hkd": 400, "huf": 17_500, "inr": 50, "jpy": 50, "mxn": 1000, "myr": 200, "nok": 300, "nzd": 50, "pln": 200,
+    "ron": 200, "sek": 300, "sgd": 50, "thb": 1000, "usd": 50,
+}  # fmt: skip
+"""The least that is charged, in minor units. Source: https://docs.stripe.com/currencies#minimum-and-maximum-charge-amounts"""
+
+
+def minimum_charge(currency: str) -> int:
+    """The least charge of a currency in minor units; 50 where Stripe names none."""
+    return MINIMUM_CHARGES.get(currency, 50)

@@ -5,12 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Final
 
+from trueup.kernel.records import Record
 from trueup.sandbox.answers.calls import Included
 from trueup.sandbox.wire.errors import StripeError
 from trueup.sandbox.wire.schema import expandable
 from trueup.sandbox.world.world import Obj, World, render
 
 _DEEPEST: Final = 4
+
+
+class _Place(Record, frozen=True, kw_only=False):
+    """Where a path has led to: the field of the kind of object that holds it, dotted where a hash of it does.
+
+    A hash such as a promotion code's ``promotion`` has no ``object`` that says what its ids expand to.
+    """
+
+    path: str
+    kind: str
+    field: str
 
 
 class Expansion:
@@ -30,31 +42,32 @@ class Expansion:
             if len(parts) > _DEEPEST + (parts[0] == "data"):
                 message = f"You cannot expand more than {_DEEPEST} levels of a property. Property: {path}"
                 raise StripeError(message, param="expand")
-            self._into(world, shown, parts, path)
+            self._into(world, shown, parts, _Place(path, "", ""))
         return shown
 
-    def _into(self, world: World, holder: Obj, parts: list[str], path: str) -> None:
+    def _into(self, world: World, holder: Obj, parts: list[str], at: _Place) -> None:
         name, rest = parts[0], parts[1:]
         if holder.get("deleted"):
             return
-        kind = holder.get("object", "")
+        kind, field = (holder["object"], name) if "object" in holder else (at.kind, f"{at.field}.{name}")
+        at = _Place(at.path, kind, field)
         if kind in {"list", "search_result"} and name == "data":
-            holder["data"] = [self._one(world, entry, rest, path) for entry in holder["data"]]
+            holder["data"] = [self._one(world, entry, rest, at) for entry in holder["data"]]
             return
-        if (kind, name) in self._included and not isinstance(holder.get(name), dict):
-            holder[name] = self._included[kind, name](world, holder)
+        if (kind, field) in self._included and not isinstance(holder.get(name), dict):
+            holder[name] = self._included[kind, field](world, holder)
             kinds: tuple[str, ...] = ()
         else:
             if name not in holder:
-                raise unexpandable(path)
-            kinds = expandable(kind, name)
+                raise unexpandable(at.path)
+            kinds = expandable(kind, field)
         value = holder[name]
         if isinstance(value, list):
-            holder[name] = [self._grown(world, entry, kinds, rest, path) for entry in value]
+            holder[name] = [self._grown(world, entry, kinds, rest, at) for entry in value]
         elif value is not None:
-            holder[name] = self._grown(world, value, kinds, rest, path)
+            holder[name] = self._grown(world, value, kinds, rest, at)
 
-    def _grown(self, world: World, value: Any, kinds: tuple[str, ...], rest: list[str], path: str) -> Any:
+    def _grown(self, world: World, value: Any, kinds: tuple[str, ...], rest: list[str], at: _Place) -> Any:
         if isinstance(value, str):
             for kind in kinds:
                 found = world.find(kind, value)
@@ -62,16 +75,16 @@ class Expansion:
                     value = _stub(found) if found.get("deleted") else render(found)
                     break
             else:
-                raise unexpandable(path)
-        return self._one(world, value, rest, path)
+                raise unexpandable(at.path)
+        return self._one(world, value, rest, at)
 
-    def _one(self, world: World, value: Any, rest: list[str], path: str) -> Any:
+    def _one(self, world: World, value: Any, rest: list[str], at: _Place) -> Any:
         if not rest:
             return value
         if not isinstance(value, dict):
-            raise unexpandable(path)
+            raise unexpandable(at.path)
         grown = dict(value)
-        self._into(world, grown, rest, path)
+        self._into(world, grown, rest, at)
         return grown
 
 
@@ -83,4 +96,6 @@ def unexpandable(path: str) -> StripeError:
 
 
 def _stub(obj: Obj) -> Obj:
+    if obj["object"] == "discount":
+        return render(obj)  # Invoices show in full what they took off, also after it ended.
     return {"id": obj["id"], "object": obj["object"], "deleted": True}

@@ -10,6 +10,7 @@ _DOCUMENTED: Final = "https://docs.stripe.com/error-codes/"
 _NAMES: Final = {
     "customer_balance_transaction": "customer balance transaction",
     "line_item": "invoice line item",
+    "promotion_code": "promotion code",
     "radar.early_fraud_warning": "early fraud warning",
     "subscription_item": "subscription_item",
     "test_helpers.test_clock": "test clock",

@@ -35,7 +35,7 @@ KINDS: Final[dict[str, Kind]] = {
     "credit_note": Kind("cn", ("customer", "invoice"), "credit_note.updated", cut=("lines",)),
     "customer": Kind("cus", ("email", "test_clock"), "customer.updated", length=14),
     "customer_balance_transaction": Kind("cbtxn", ("customer", "invoice", "credit_note")),
-    "discount": Kind("di", ("customer", "subscription", "coupon", "promotion_code"), created=False),
+    "discount": Kind("di", ("customer", "subscription", "source.coupon", "promotion_code"), created=False),
     "dispute": Kind("du", ("charge", "payment_intent"), "charge.dispute.updated"),
     "invoice": Kind(
         "in",
@@ -55,7 +55,7 @@ KINDS: Final[dict[str, Kind]] = {
     "payment_method": Kind("pm", ("customer", "type"), "payment_method.updated"),
     "price": Kind("price", ("product", "lookup_key", "active", "type", "currency"), "price.updated"),
     "product": Kind("prod", ("active", "url"), "product.updated", length=14),
-    "promotion_code": Kind("promo", ("code", "customer", "active", "promotion.coupon"), "promotion_code.updated"),
+    "promotion_code": Kind("promo", ("$code", "customer", "active", "promotion.coupon"), "promotion_code.updated"),
     "radar.early_fraud_warning": Kind("issfr", ("charge", "payment_intent"), "radar.early_fraud_warning.updated"),
     "refund": Kind("re", ("charge", "payment_intent"), "refund.updated"),
     "setup_intent": Kind("seti", ("customer", "payment_method"), "setup_intent.updated"),
