@@ -45,13 +45,16 @@ class Objects:
     def text(self) -> str:
         """``objects.json``."""
         for name, resource in self._schema.items():
-            self._shape(self._root / resource["file"], kind(name), resource["fields"])
+            self._shape(self._root / resource["file"], kind(name), resource["class"], resource["fields"])
         return self._table.text([*(kind(name) for name in self._schema), *self._plain])
 
-    def _shape(self, file: Path, name: str, fields: Mapping[str, Json]) -> str:
+    def _shape(self, file: Path, name: str, called: str, fields: Mapping[str, Json]) -> str:
         inside = f"{name}." if ":" in name else f"{name}:"
         # The SDK cannot call a field ``from``: it calls it ``from_``.
         told = {at.rstrip("_"): self._word(file, inside + at.rstrip("_"), field) for at, field in fields.items()}
+        for at, word in told.items():
+            if (called, at) in sdk.int64s(file):
+                told[at] = word.replace("integer", "int64")
         self._table.put(name, told)
         return name
 
@@ -77,7 +80,7 @@ class Objects:
                 sign = "&" if field.get("expandable") else "@"
                 word = sign + ",".join(self._ref(file, one["ref"]) for one in field["of"])
             case "obj":
-                word = "@" + self._shape(file, at, field["fields"])
+                word = "@" + self._shape(file, at, field["ref"], field["fields"])
                 word = f"<string/{word}>" if field.get("expandable") else word
             case scalar:
                 word = SCALARS[scalar]

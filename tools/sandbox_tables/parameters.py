@@ -46,13 +46,19 @@ class Parameters:
 
     def texts(self) -> tuple[str, str]:
         """``routes.json`` and ``parameters.json``."""
-        routes: dict[str, str] = {}
+        called: dict[str, set[sdk.Route]] = {}
         for route in sdk.routes(self._root):
-            name = self._read(sdk.source(self._root, route.module), route.params)
-            # Two services name one operation where they share it; the shorter name is the older service's.
-            known = routes.setdefault(route.operation, name)
-            routes[route.operation] = min(known, name, key=lambda one: (len(one), one))
+            called.setdefault(route.operation, set()).add(route)
+        routes = {operation: self._agreed(found) for operation, found in called.items()}
         return lines(routes) + "\n", self._table.text(routes.values())
+
+    def _agreed(self, called: set[sdk.Route]) -> str:
+        """The parameters of an operation; two services that call it have to say the same."""
+        first, *others = sorted(called, key=lambda route: (len(route.params), route.params))
+        fields = [sdk.typed_dict(sdk.source(self._root, route.module), route.params) for route in (first, *others)]
+        if any(one.keys() != fields[0].keys() for one in fields):
+            raise sdk.Unreadable(f"{first.operation}: services do not agree on its parameters")
+        return self._read(sdk.source(self._root, first.module), first.params)
 
     def _read(self, file: Path, name: str) -> str:
         """Put a class into the table; answers with its name there, ``checkout.SessionCreateParams``."""
@@ -65,11 +71,10 @@ class Parameters:
         fields = {}
         annotations = sdk.typed_dict(file, name)
         whole = {at: _required(annotation) for at, annotation in annotations.items()}
+        loose = annotations.keys() == ADDRESS and not any(whole.values())
         for at, annotation in annotations.items():
             word = self._word(file, f"{full}.{at}", _bare(annotation))
-            if word == "string" and (
-                (full in CUSTOMERS and at in UNSET) or (annotations.keys() <= ADDRESS and not any(whole.values()))
-            ):
+            if word == "string" and (at in UNSET if full in CUSTOMERS else loose):
                 word = "?string"
             fields[at + "!" * whole[at]] = word
         self._table.put(full, fields)

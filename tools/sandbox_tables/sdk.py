@@ -62,6 +62,20 @@ def classes(file: Path) -> dict[str, ast.ClassDef]:
     return {node.name: node for node in tree(file).body if isinstance(node, ast.ClassDef)}
 
 
+@cache
+def int64s(file: Path) -> frozenset[tuple[str, str]]:
+    """The integers of a file's classes, at any depth, that travel as strings: class and field."""
+    return frozenset(
+        (node.name, str(key.value))
+        for node in ast.walk(tree(file))
+        if isinstance(node, ast.ClassDef)
+        for told in node.body
+        if isinstance(told, ast.Assign) and isinstance(told.value, ast.Dict)
+        for key, value in zip(told.value.keys, told.value.values, strict=True)
+        if isinstance(key, ast.Constant) and isinstance(value, ast.Constant) and value.value == "int64_string"
+    )
+
+
 def source(root: Path, module: str) -> Path:
     """The file of a module ``stripe.params._customer_create_params``."""
     return (root.parent / module.replace(".", "/")).with_suffix(".py")

@@ -32,7 +32,7 @@ class Checks:
 
     def _object(self, name: str) -> Check:
         fields = self._fields(name)
-        checks = {field: self._compiled(of, name) for field, of in fields.items()}
+        checks = {field: self._compiled(of) for field, of in fields.items()}
         required = frozenset(field for field, of in fields.items() if not of.optional)
 
         def check(value: object, found: list[str]) -> None:
@@ -55,13 +55,11 @@ class Checks:
 
         return check
 
-    def _compiled(self, of: Type, name: str) -> Check:
-        check = self._bare(of, name)
+    def _compiled(self, of: Type) -> Check:
+        check = self._bare(of)
         return nullable(check) if of.optional else check
 
-    def _bare(self, of: Type, name: str) -> Check:
-        if of.kind == "integer" and name.startswith("v2."):
-            return _newer_integer
+    def _bare(self, of: Type) -> Check:
         if of.kind in SCALARS:
             return SCALARS[of.kind]
         if of.kind == "enum":
@@ -70,8 +68,8 @@ class Checks:
             check = self._one_of(of.names)
             return _or_id(check) if of.kind == "expandable" else check
         if of.kind == "union":
-            return _union([self._compiled(arm, name) for arm in of.arms])
-        return _HOLDERS[of.kind](self._compiled(of.inside, name))
+            return _union([self._compiled(arm) for arm in of.arms])
+        return _HOLDERS[of.kind](self._compiled(of.inside))
 
     def _one_of(self, names: tuple[str, ...]) -> Check:
         """An object of the one kind, or of that one of several that it says it is."""
@@ -220,10 +218,9 @@ def _integer(value: object, found: list[str]) -> None:
         found.append(f": {value!r} is not an integer")
 
 
-def _newer_integer(value: object, found: list[str]) -> None:
-    """In /v2 large integers travel as strings."""
-    if not (isinstance(value, str) and _WHOLE.fullmatch(value)):
-        _integer(value, found)
+def _int64(value: object, found: list[str]) -> None:
+    if not isinstance(value, str) or not _WHOLE.fullmatch(value):
+        found.append(f": {value!r} is not a string of an integer")
 
 
 def _number(value: object, found: list[str]) -> None:
@@ -253,6 +250,7 @@ def _anything(value: object, found: list[str]) -> None:
 SCALARS: Final[Mapping[str, Check]] = {
     "string": _string,
     "integer": _integer,
+    "int64": _int64,
     "number": _number,
     "decimal": _decimal,
     "boolean": _boolean,

@@ -2,7 +2,8 @@
 
 | words | a value that is |
 |---|---|
-| `string` `integer` `number` `decimal` `boolean` `file` `any` `true` | what they say; a `decimal` is a string |
+| `string` `integer` `number` `boolean` `file` `any` `true` | what they say |
+| `decimal` `int64` | a string of digits, for exactness |
 | `(day|month)` `=Name` | one of these, or of the enum of that name |
 | `[]T` `{}T` `list:T` | an array, a map from strings, Stripe's list object |
 | `@Name` `@a,b` | an object of that shape, or of one of several kinds |

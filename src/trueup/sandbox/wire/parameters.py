@@ -18,6 +18,7 @@ from trueup.sandbox.wire.notation import Type, parse, table
 _INTEGER: Final = re.compile(r"-?[0-9]{1,19}")
 _NUMBER: Final = re.compile(r"-?[0-9]{1,40}(\.[0-9]{1,40})?")
 _INDEX: Final = re.compile(r"[0-9]{1,9}")
+_DEEPEST: Final = 20
 _LARGEST: Final = 2**63 - 1
 _BOOLEANS: Final = {"true": True, "false": False}
 _EMPTY: Final = (
@@ -219,12 +220,14 @@ def _text(value: object) -> str:
     return str(value)
 
 
-def _inspected(value: object, *, top: bool = False) -> str:
-    """A value as Ruby shows it, in which Stripe answers: ``{:name=>"x"}``."""
+def _inspected(value: object, *, top: bool = False, deep: int = 0) -> str:
+    """A value as Ruby shows it, in which Stripe answers: ``{:name=>"x"}``. What is nested absurdly deep is cut."""
+    if deep > _DEEPEST:
+        return "..."
     if isinstance(value, Mapping):
-        return "{" + ", ".join(f":{key}=>{_inspected(one)}" for key, one in value.items()) + "}"
+        return "{" + ", ".join(f":{key}=>{_inspected(one, deep=deep + 1)}" for key, one in value.items()) + "}"
     if isinstance(value, list):
-        return "[" + ", ".join(map(_inspected, value)) + "]"
+        return "[" + ", ".join(_inspected(one, deep=deep + 1) for one in value) + "]"
     if value is None:
         return "nil"
     return orjson.dumps(value).decode() if isinstance(value, str) and not top else _text(value)
