@@ -110,3 +110,12 @@ MINIMUM_CHARGES: Final = {
 def minimum_charge(currency: str) -> int:
     """The least charge of a currency in minor units; 50 where Stripe names none."""
     return MINIMUM_CHARGES.get(currency, 50)
+
+FIRST_BALANCE_TYPE: Final = "initial"
+"""The type of the transaction that a ``balance`` given when a customer is made leaves. From memory."""
+
+TAX_ID_OUTCOMES: Final = {"000000000": "verified", "111111111": "unverified"}
+"""What becomes of test values of tax ids, by their end; any other stays pending. From Stripe's page on testing them."""
+
+TAX_ID_SECONDS: Final = 5
+"""After how many seconds the verification of a tax id is told. Stripe says only that it comes later."""

@@ -99,14 +99,13 @@ def _close_codes(world: World, coupon_id: str) -> None:
             world.tell("promotion_code.updated", code)
 
 
-def _percent(told: str | None) -> int | float | None:
-    """A percentage as JSON has numbers: 25 or 25.5, above 0 and at most 100."""
+def _percent(told: str | None) -> float | None:
+    """A percentage above 0 and at most 100, as JSON has numbers; computed with only after it is text again."""
     if told is None:
         return None
     if not 0 < Fraction(told) <= 100:
         raise invalid("Invalid percent_off: must be greater than 0 and at most 100.", param="percent_off")
-    exact = Fraction(told)
-    return exact.numerator if exact.denominator == 1 else float(told)
+    return float(told)
 
 
 def _check(coupon: Mapping[str, Any], *, now: int) -> None:

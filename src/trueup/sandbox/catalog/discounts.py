@@ -73,14 +73,13 @@ def start(
         promotion_codes.redeem(world, code)
     if not owned:
         customer["discount"] = render(discount)
-        world.tell("customer.updated", customer)
     return discount
 
 
 def end(world: World, discount_id: str) -> None:
     """End a discount and tell it: it leaves its customer, subscription and items. Harmless where it has ended.
 
-    Invoices that it was for keep it.
+    Those are told at the end of the change, or before by the caller. Invoices that it was for keep it.
     """
     discount = active(world, discount_id)
     if discount is None:
@@ -91,13 +90,11 @@ def end(world: World, discount_id: str) -> None:
     customer = world.find("customer", discount["customer"])
     if customer is not None and (customer.get("discount") or {}).get("id") == discount_id:
         customer["discount"] = None
-        world.tell("customer.updated", customer)
     subscription = world.find("subscription", discount["subscription"])
     if subscription is not None and not subscription.get("deleted"):
         for holder in (subscription, *subscription["items"]["data"]):
             if discount_id in (holder.get("discounts") or ()):
                 holder["discounts"] = [one for one in holder["discounts"] if one != discount_id]
-        world.tell("customer.subscription.updated", subscription)
 
 
 def active(world: World, discount_id: str | None) -> Obj | None:

@@ -35,6 +35,7 @@ RANKS: Final = (
     "refund_step",
     "invoice_step",
     "setup_step",
+    "tax_id_verified",
     "clock_expiry",
 )
 """Every timer's name; of those due in one second the earlier here goes first. Source: sandbox specification B.0.3."""

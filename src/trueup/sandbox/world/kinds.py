@@ -33,7 +33,7 @@ KINDS: Final[dict[str, Kind]] = {
     ),
     "coupon": Kind("", updated="coupon.updated", length=8),
     "credit_note": Kind("cn", ("customer", "invoice"), "credit_note.updated", cut=("lines",)),
-    "customer": Kind("cus", ("email", "test_clock"), "customer.updated", length=14),
+    "customer": Kind("cus", ("email", "test_clock", "invoice_prefix"), "customer.updated", length=14),
     "customer_balance_transaction": Kind("cbtxn", ("customer", "invoice", "credit_note")),
     "discount": Kind("di", ("customer", "subscription", "source.coupon", "promotion_code"), created=False),
     "dispute": Kind("du", ("charge", "payment_intent"), "charge.dispute.updated"),
@@ -67,7 +67,7 @@ KINDS: Final[dict[str, Kind]] = {
     "subscription_schedule": Kind(
         "sub_sched", ("customer", "subscription", "test_clock", "status"), "subscription_schedule.updated"
     ),
-    "tax_id": Kind("txi", ("customer",)),
+    "tax_id": Kind("txi", ("customer",), "customer.tax_id.updated"),
     "tax_rate": Kind("txr", ("active", "inclusive"), "tax_rate.updated"),
     "test_helpers.test_clock": Kind("clock"),
     "token": Kind("tok"),
