@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from pathlib import Path
 from typing import Final
 
@@ -29,11 +30,14 @@ ORDERS: Final = (
     ),
 )
 
-UNSET: Final = frozenset({"description", "email", "name", "phone"})
-CUSTOMERS: Final = frozenset({"CustomerCreateParams", "CustomerUpdateParams"})
-ADDRESS: Final = frozenset({"city", "country", "line1", "line2", "postal_code", "state"})
-"""Text that an empty value unsets, though the SDK does not say so: of a customer, and of an address that need not be
-whole. https://github.com/stripe/stripe-mock/issues/217 has such a request that the live API took."""
+CUSTOMERS: Final = re.compile(r"Customer(Create|Update)Params(Shipping)?(Address)?")
+UNSET: Final = frozenset(
+    {*("description", "email", "name", "phone"), *("city", "country", "line1", "line2", "postal_code", "state")}
+)
+"""Text of a customer that an empty value unsets, though the SDK does not say so. People report it of updates, where
+Stripe's API unset it: https://github.com/stripe/stripe-php/issues/588,
+https://github.com/laravel/cashier-stripe/issues/1577. That it is the same when one is created is assumed. Elsewhere the
+same fields are known to be refused: https://github.com/Automattic/woocommerce-payments/issues/3012"""
 
 
 class Parameters:
@@ -71,10 +75,9 @@ class Parameters:
         fields = {}
         annotations = sdk.typed_dict(file, name)
         whole = {at: _required(annotation) for at, annotation in annotations.items()}
-        loose = annotations.keys() == ADDRESS and not any(whole.values())
         for at, annotation in annotations.items():
             word = self._word(file, f"{full}.{at}", _bare(annotation))
-            if word == "string" and (at in UNSET if full in CUSTOMERS else loose):
+            if word == "string" and at in UNSET and CUSTOMERS.fullmatch(full):
                 word = "?string"
             fields[at + "!" * whole[at]] = word
         self._table.put(full, fields)

@@ -6,12 +6,11 @@ import contextlib
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from trueup.sandbox.wire import parameters
 from trueup.sandbox.wire.notation import table
-from trueup.sandbox.wire.parameters import ParameterError, check, match
+from trueup.sandbox.wire.parameters import ParameterError, check
 
 SUBSCRIBE = "POST /v1/subscriptions"
 PRICE = "POST /v1/prices"
@@ -30,64 +29,6 @@ def refusal(operation: str, params: dict[str, Any]) -> tuple[str, str, str | Non
         check(operation, params)
     assert str(caught.value) == caught.value.message
     return caught.value.message, caught.value.param, caught.value.code
-
-
-# --- routes ----------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("method", "path", "operation", "named"),
-    [
-        ("POST", "/v1/customers", "POST /v1/customers", {}),
-        ("post", "/v1/customers/", "POST /v1/customers", {}),
-        ("GET", "/v1/customers/cus_1", "GET /v1/customers/{customer}", {"customer": "cus_1"}),
-        ("GET", "/v1/customers/a%2Fb%20c", "GET /v1/customers/{customer}", {"customer": "a/b c"}),
-        (
-            "DELETE",
-            "/v1/customers/cus_1/sources/card_1",
-            "DELETE /v1/customers/{customer}/sources/{id}",
-            {"customer": "cus_1", "id": "card_1"},
-        ),
-        ("POST", "/v1/invoices/create_preview", "POST /v1/invoices/create_preview", {}),
-        ("POST", "/v1/invoices/in_1", "POST /v1/invoices/{invoice}", {"invoice": "in_1"}),
-        ("GET", "/v1/subscriptions/search", "GET /v1/subscriptions/search", {}),
-        ("GET", "/v1/invoices/search/lines", "GET /v1/invoices/{invoice}/lines", {"invoice": "search"}),
-        ("GET", "/v2/core/events/evt_1", "GET /v2/core/events/{id}", {"id": "evt_1"}),
-    ],
-)
-def test_a_request_means_the_operation_with_the_most_literal_path(
-    method: str, path: str, operation: str, named: dict[str, str]
-) -> None:
-    assert match(method, path) == (operation, named)
-
-
-@pytest.mark.parametrize(
-    ("method", "path"),
-    [
-        ("GET", "/v1/nothing"),
-        ("PATCH", "/v1/customers"),
-        ("GET", "/"),
-        ("GET", "/v1/customers/cus_1/nothing"),
-        ("GET", "/v1/customers//sources"),
-        ("GET", "/v1/invoices/in_1/lines/il_1/more"),
-    ],
-)
-def test_a_request_that_means_nothing_matches_nothing(method: str, path: str) -> None:
-    assert match(method, path) is None
-
-
-def test_every_operation_is_found_by_its_own_path() -> None:
-    operations = table("routes.json")
-    for operation in operations:
-        method, path = operation.split(" ")
-        assert match(method, path.replace("{", "").replace("}", "_1")) is not None
-
-        found = match(method, path)
-
-        assert found is not None
-        assert found[0] == operation
-
-    assert len(operations) > 600
 
 
 def test_every_operation_takes_expand_and_no_nonsense() -> None:
@@ -172,11 +113,18 @@ def test_decimals_stay_the_digits_that_were_sent() -> None:
     assert check(PRICE, exact) == exact
 
 
-def test_text_of_a_customer_can_be_unset_and_so_can_a_line_of_an_address() -> None:
-    sent = {"name": "", "email": "", "description": "", "phone": "", "address": {"line2": "", "city": "Bern"}}
+def test_text_of_a_customer_can_be_unset() -> None:
+    text = {"name": "", "email": "", "description": "", "phone": "", "address": {"line2": "", "city": "Bern"}}
+    sent = text | {"shipping": {"name": "", "phone": "", "address": {"line1": ""}}}
 
     assert check(CUSTOMER, sent) == sent
     assert check("POST /v1/customers/{customer}", sent) == sent
+
+
+def test_the_same_text_elsewhere_cannot_be_unset() -> None:
+    location = "POST /v1/terminal/locations/{location}"
+
+    assert refusal(location, {"address": {"line2": ""}})[1:] == ("address[line2]", "parameter_invalid_empty")
 
 
 def test_an_external_account_is_read_as_what_it_says_it_is() -> None:
@@ -386,6 +334,7 @@ TREES = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(st.sampled_from(sorted(table("routes.json"))), st.dictionaries(NAMES, TREES, max_size=4))
 def test_whatever_is_sent_is_taken_or_refused(operation: str, params: dict[str, Any]) -> None:
     typed: dict[str, object] | None = None
@@ -395,6 +344,7 @@ def test_whatever_is_sent_is_taken_or_refused(operation: str, params: dict[str, 
     assert typed is None or typed.keys() == params.keys()
 
 
+@settings(deadline=None)
 @given(st.sampled_from([SUBSCRIBE, PRICE, CUSTOMER]), st.dictionaries(NAMES, TREES, max_size=4))
 def test_a_request_stays_as_it_was(operation: str, params: dict[str, Any]) -> None:
     before = repr(params)
@@ -403,10 +353,3 @@ def test_a_request_stays_as_it_was(operation: str, params: dict[str, Any]) -> No
         check(operation, params)
 
     assert repr(params) == before
-
-
-@given(st.text(), st.text())
-def test_whatever_path_is_asked_for_is_known_or_not(method: str, path: str) -> None:
-    found = parameters.match(method, path)
-
-    assert found is None or found[0] in table("routes.json")
