@@ -1,7 +1,7 @@
 """What requests may ask: which operation a path is, and whether its parameters are what Stripe takes.
 
-The messages are those of Stripe's answers, with two exceptions that nobody is known to have recorded, and that follow the
-others: ``Invalid hash`` for a map that is none, and ``Invalid decimal`` for a number that is none.
+The messages are those of Stripe's answers, with two exceptions that nobody is known to have recorded and that follow
+the others: ``Invalid hash`` for a map that is none, and ``Invalid decimal`` for a number that is none.
 """
 
 from __future__ import annotations
