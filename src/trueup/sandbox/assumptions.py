@@ -79,32 +79,32 @@ PERCENT_ROUNDING: Final = Rounding.HALF_AWAY
 """How what a percentage takes off is rounded. No recording has half a cent; that they go away from zero is from memory."""
 
 DRAFT_SECONDS: Final = 3_600
-"""How long an invoice that advances by itself stays a draft. ``automatically_finalizes_at`` shows one second more. Source: B.3.2."""
+"""How long an invoice that advances by itself stays a draft. ``automatically_finalizes_at`` is a second later. Source: B.3.2."""
 
 DRAFT_UNACKNOWLEDGED_SECONDS: Final = 72 * 3_600
-"""How long a draft waits at most for its ``invoice.created`` to be acknowledged; it looks once an hour. Source: B.0.6."""
+"""How long a draft waits at most for its ``invoice.created`` to be acknowledged, looking hourly. Source: B.0.6."""
 
 FINALIZED_ATTEMPT_SECONDS: Final = 3_600
-"""How long after an API request finalised an advancing invoice Stripe tries to collect it. Stripe says about an hour."""
+"""How long after a request finalised an advancing invoice it is collected. Stripe says about an hour."""
 
 RETRY_DAYS: Final = (1, 3, 5, 7, 9, 11, 13)
-"""Days after the first failure at which payment is tried again: eight tries in two weeks. Stripe's own days are learnt by machine."""
+"""Days after the first failure at which payment is tried again: eight tries in two weeks. Stripe learns its own."""
 
 WILL_BE_DUE_DAYS: Final = 7
-"""Days before the due date at which ``invoice.will_be_due`` is told; not at all where less time was given. An account setting."""
+"""Days before the due date at which ``invoice.will_be_due`` is told; not where less time was given. A setting."""
 
 HARD_DECLINES: Final = frozenset(
     "incorrect_number lost_card pickup_card stolen_card revocation_of_authorization revocation_of_all_authorizations"
     " authentication_required highest_risk_level transaction_not_allowed".split()
 )
-"""Declines after which only another payment method is charged. Source: docs.stripe.com/billing/revenue-recovery/smart-retries."""
+"""Declines after which only another method is charged. Source: docs.stripe.com/billing/revenue-recovery/smart-retries"""
 
 MINIMUM_CHARGES: Final = {
     "aed": 200, "aud": 50, "bgn": 100, "brl": 50, "cad": 50, "chf": 50, "czk": 1500, "dkk": 250, "eur": 50, "gbp": 30,
     "hkd": 400, "huf": 17_500, "inr": 50, "jpy": 50, "mxn": 1000, "myr": 200, "nok": 300, "nzd": 50, "pln": 200,
     "ron": 200, "sek": 300, "sgd": 50, "thb": 1000, "usd": 50,
 }  # fmt: skip
-"""The least that is charged, in minor units. Source: https://docs.stripe.com/currencies#minimum-and-maximum-charge-amounts"""
+"""The least that is charged, in minor units. Source: docs.stripe.com/currencies#minimum-and-maximum-charge-amounts"""
 
 
 def minimum_charge(currency: str) -> int:
@@ -119,3 +119,21 @@ TAX_ID_OUTCOMES: Final = {"000000000": "verified", "111111111": "unverified"}
 
 TAX_ID_SECONDS: Final = 5
 """After how many seconds the verification of a tax id is told. Stripe says only that it comes later."""
+
+ENDPOINTS: Final = 16
+"""How many webhook endpoints and event destinations an account may have together. Documented for each in the Dashboard."""
+
+EVENTS_KEPT_SECONDS: Final = 30 * 86_400
+"""How long the API gives an event, by the clock that the event lived by. Stripe documents 30 days."""
+
+ROLLED_SECRET_SECONDS: Final = 86_400
+"""How long a secret that was rolled signs beside the new one. Source: B.0.5, from memory."""
+
+RETRY_SECONDS: Final = (1_800, 3_600, 7_200)
+"""How long after each failed attempt the next is made. Stripe documents three over a few hours for sandboxes, not when."""
+
+DELIVERY_TIMEOUT: Final = 20.0
+"""Seconds in which an endpoint has to have answered. Stripe publishes no number."""
+
+DESTINATIONS_PAGE: Final = 20
+"""How many entries a page of /v2 has unless told otherwise; a page has 100 at most."""

@@ -1,0 +1,1 @@
+"""Invoices: their items and lines, drafts, numbers, payment, retries and credit notes."""
