@@ -137,3 +137,24 @@ DELIVERY_TIMEOUT: Final = 20.0
 
 DESTINATIONS_PAGE: Final = 20
 """How many entries a page of /v2 has unless told otherwise; a page has 100 at most."""
+
+INCOMPLETE_SECONDS: Final = 23 * 3_600
+"""How long a subscription waits for its first payment before it is ``incomplete_expired``. Source: B.1."""
+
+PENDING_UPDATE_SECONDS: Final = 23 * 3_600
+"""How long a pending update waits for its payment. Source: B.4."""
+
+UPCOMING_DAYS: Final = 7
+"""Days before a renewal at which ``invoice.upcoming`` is told. A setting of the account; none is documented as default."""
+
+
+def upcoming_days(kept: str) -> int:
+    """The account's setting of days before a renewal, or ours."""
+    return int(kept) if kept else UPCOMING_DAYS
+
+
+DUNNING_END: Final = "cancel"
+"""What becomes of a subscription when retries are over: ``cancel``, ``mark_unpaid`` or ``leave_past_due``; a setting."""
+
+SEARCH_LAG_SECONDS: Final = 60
+"""For how long search does not find what changed, unless set otherwise. Stripe says that it usually is less than a minute."""

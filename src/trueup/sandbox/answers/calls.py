@@ -14,12 +14,14 @@ class Call(Record, frozen=True):
 
     ``ids`` are the path's placeholders under the SDK's names; ``params`` has real integers and booleans, lists and
     dictionaries; an empty string unsets where Stripe allows it; what was not sent is absent.
+    ``expand`` is what the answer will be expanded by.
     """
 
     method: str
     path: str
     ids: Mapping[str, str]
     params: Mapping[str, Any]
+    expand: tuple[str, ...] = ()
 
     def given(self, name: str) -> bool:
         """Whether a parameter was sent, be it empty."""

@@ -200,7 +200,7 @@ class Engine:
         except parameters.ParameterError as error:
             raise StripeError(error.message, code=error.code, param=error.param) from error
         expand = cast("list[str]", checked.pop("expand", None) or [])
-        call = Call(method=request.method, path=request.path, ids=ids, params=checked)
+        call = Call(method=request.method, path=request.path, ids=ids, params=checked, expand=tuple(expand))
         self.store.db.execute("begin immediate")
         world = self._world(cause)
         try:
@@ -253,7 +253,7 @@ class Engine:
                 outcome = "clock_reached"
                 try:
                     self._run_to(to, clock, None)
-                except Exception:
+                except Exception:  # noqa: BLE001 - a clock that stays `advancing` would tell nobody
                     _LOG.exception("sandbox_clock_failed", extra={"clock": clock})
                     outcome = "clock_failed"
                 with self.change() as world:

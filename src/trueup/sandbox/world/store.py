@@ -22,7 +22,7 @@ _SCHEMA: Final = """
 create table if not exists meta(key text primary key, value text not null) without rowid;
 create table if not exists object(
     seq integer primary key, kind text not null, id text not null, created integer not null,
-    deleted integer not null default 0, body blob not null, unique(kind, id));
+    deleted integer not null default 0, changed integer not null default 0, body blob not null, unique(kind, id));
 create index if not exists object_listed on object(kind, created, seq) where not deleted;
 create table if not exists link(
     kind text not null, field text not null, value text not null, created integer not null, seq integer not null,
@@ -89,7 +89,7 @@ class Store:
     def load(self, path: Path) -> None:
         """Take everything over from a file that ``save`` wrote. Raises ``Refused`` for one that holds no sandbox."""
         if not path.is_file():
-            raise Refused(f"{path} is not a file.", code="file_missing", hint="Name one that was saved from a sandbox.")
+            raise Refused(f"{path} is not a file.", code="file_missing", hint="Name one that a sandbox saved.")
         with closing(sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True)) as source:
             try:
                 seed = source.execute("select value from meta where key = 'seed'").fetchone()
@@ -97,7 +97,7 @@ class Store:
                 seed = None
             if seed is None:
                 raise Refused(
-                    f"{path} holds no sandbox.", code="file_strange", hint="Name one that was saved from one."
+                    f"{path} holds no sandbox.", code="file_strange", hint="Name one that a sandbox saved."
                 )
             source.backup(self.db)
         self.forget()
@@ -123,13 +123,13 @@ class Store:
             self._keep(key, found)
         return found
 
-    def write(self, kind: str, obj: Obj, body: bytes, *, deleted: bool = False) -> None:
-        """Store an object and what it is looked up by."""
+    def write(self, kind: str, obj: Obj, body: bytes, *, deleted: bool = False, at: int = 0) -> None:
+        """Store an object and what it is looked up by; ``at`` is the unix second of the sandbox's own clock."""
         object_id, created = obj["id"], int(obj.get("created") or obj.get("date") or 0)
         seq = self.db.execute(
-            "insert into object(kind, id, created, deleted, body) values (?, ?, ?, ?, ?)"
-            " on conflict(kind, id) do update set body = excluded.body, deleted = excluded.deleted returning seq",
-            (kind, object_id, created, deleted, body),
+            "insert into object(kind, id, created, deleted, changed, body) values (?, ?, ?, ?, ?, ?) on conflict(kind, id)"
+            " do update set body = excluded.body, deleted = excluded.deleted, changed = excluded.changed returning seq",
+            (kind, object_id, created, deleted, at, body),
         ).fetchone()[0]
         self._keep((kind, object_id), body)
         known = KINDS.get(kind)
@@ -152,6 +152,11 @@ class Store:
                 "insert or replace into link values (?, ?, ?, ?, ?, ?)",
                 [(kind, field, value, created, seq, object_id) for field, value in sorted(missing)],
             )
+
+    def changed_since(self, kind: str, after: int) -> frozenset[str]:
+        """Ids of the objects that were last written later than ``after`` of the sandbox's own clock."""
+        rows = self.db.execute("select id from object where kind = ? and changed > ?", (kind, after))
+        return frozenset(row[0] for row in rows)
 
     def ids(self, kind: str, where: Sequence[tuple[str, str]]) -> Iterator[str]:
         """Ids of the objects that meet the first condition (all, without one), newest first, in bites."""

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Any, Final
 
 import orjson
+from msgspec.structs import replace
 
 from trueup.kernel.records import Record
 from trueup.sandbox.wire.errors import StripeError, missing
@@ -140,7 +141,11 @@ class World:
 
     # --- events ------------------------------------------------------------------------------------------------------
 
-    def tell(self, event_type: str, obj: Obj) -> None:
+    def place(self) -> int:
+        """Where the next event will stand, for ``tell`` to put one there that is written later."""
+        return len(self.events)
+
+    def tell(self, event_type: str, obj: Obj, *, place: int | None = None) -> None:
         """Write the event with the object as it is. ``*.updated`` is not told where nothing changed since."""
         held = self._held.get((obj["object"], obj.get("id", "")))
         shown = render(obj)
@@ -153,9 +158,9 @@ class World:
             data["previous_attributes"] = changed
         if held is not None:
             held.told = dumps(obj)
-        self.write(event_type, data, about=obj.get("id", ""))
+        self.write(event_type, data, about=obj.get("id", ""), place=place)
 
-    def write(self, event_type: str, data: Mapping[str, Any], *, about: str) -> None:
+    def write(self, event_type: str, data: Mapping[str, Any], *, about: str, place: int | None = None) -> None:
         """Write an event with exactly this ``data``."""
         self._seq += 1
         body = {
@@ -170,7 +175,7 @@ class World:
             "type": event_type,
         }
         told = Told(self._seq, body["id"], event_type, body["created"], about, self.clock, dumps(body))  # type: ignore[arg-type]
-        self.events.append(told)
+        self.events.insert(len(self.events) if place is None else place, told)
 
     def signal(self, name: str, **facts: Any) -> None:
         """Tell the packages above, as the wiring says who listens: ``signal("invoice_paid", invoice=invoice)``."""
@@ -194,7 +199,7 @@ class World:
             if kind is None or of == kind:
                 body = dumps(held.obj)
                 if body != held.body:
-                    self.store.write(of, held.obj, body, deleted=held.deleted)
+                    self.store.write(of, held.obj, body, deleted=held.deleted, at=self.clocks.now())
                     held.body = body
 
     def commit(self) -> list[Told]:
@@ -204,6 +209,10 @@ class World:
             if known.updated and held.told is not None and not held.deleted and dumps(held.obj) != held.told:
                 self.tell(known.updated, held.obj)
         self.flush()
+        first = self._seq - len(self.events) + 1
+        self.events = [
+            told if told.seq == seq else replace(told, seq=seq) for seq, told in enumerate(self.events, first)
+        ]
         self.store.db.executemany(
             "insert into event(seq, id, type, created, about, clock, body) values (?, ?, ?, ?, ?, ?, ?)",
             [(e.seq, e.id, e.type, e.created, e.about, e.clock, e.body) for e in self.events],

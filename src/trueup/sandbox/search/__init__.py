@@ -1,0 +1,1 @@
+"""Stripe's search: its query language, and an index that lags behind."""
