@@ -1,0 +1,1 @@
+"""How customers pay: cards, bank accounts and the rest, and what each does when it is charged."""

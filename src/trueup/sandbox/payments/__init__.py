@@ -1,0 +1,1 @@
+"""Payments: intents, charges, refunds, disputes, and the balance that they move."""
