@@ -59,5 +59,5 @@ def subscription(status: str | None = "active", *items: dict[str, Any], id: str 
     return told("subscription", id, customer="cus_1", status=status, items=listing, **data)
 
 
-def state_of(*objects: MirrorObject) -> CustomerState:
-    return fold("cus_1", objects)
+def state_of(*objects: MirrorObject, when: int = 0) -> CustomerState:
+    return fold("cus_1", objects, at=when)

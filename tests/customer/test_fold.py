@@ -320,7 +320,7 @@ def test_every_value_names_the_facts_it_came_from() -> None:
     }  # fmt: skip
     assert {field for field, why in state.why.items() if why.facts == of_subscription} == {
         "stage", "billing_status", "plans", "mrr", "trial_end", "subscribed_since", "current_period_end",
-        "cancel_at_period_end", "last_event_at",
+        "cancel_at_period_end", "last_event_at", "as_of",
     }  # fmt: skip
     assert [ref.object_id for ref in state.why["payment_method"].facts] == ["sub_1", "pm_1"]
     assert state.why["payment_method_on_file"] == state.why["payment_method"]

@@ -16,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trueup.customer.fold import fold
+from trueup.customer.rules.scheduled import next_turn
 from trueup.customer.types import CustomerState, Stage
 from trueup.mirror.errors import Unusable
 from trueup.mirror.essence import essence
@@ -95,6 +96,24 @@ def test_any_objects_fold_to_one_state_in_every_order_and_with_duplicates(
     unexplained = {"stripe_customer_id", "stripe_customer_ids", "why"} | state.why.keys()
     values = {name: value for name, value in msgspec.structs.asdict(state).items() if name not in unexplained}
     assert {name: value for name, value in values.items() if value not in (None, (), {})} == {}
+
+
+@given(st.lists(OBJECTS, max_size=8), st.integers(0, 5000), st.integers(0, 5000), st.data())
+@settings(max_examples=200, deadline=None)
+def test_time_alone_moves_a_state_at_the_moments_told_and_never_between(
+    objects: list[MirrorObject], moment: int, later: int, data: st.DataObject
+) -> None:
+    before = fold("cus_1", objects, at=moment)
+    turn = next_turn(before)
+    after = fold("cus_1", data.draw(st.permutations(objects)), at=moment + later)
+
+    if turn is None or before.as_of is None or moment + later < turn.timestamp():
+        assert after == before
+    else:
+        turned = fold("cus_1", objects, at=int(turn.timestamp()))
+        assert turned.as_of == turn
+        assert turned.why["as_of"].rule == "time"
+        assert all(found is None or found > turn for found in [next_turn(turned)])
 
 
 def without_the_rest(objects: Iterable[MirrorObject]) -> list[MirrorObject]:

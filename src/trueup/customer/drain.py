@@ -11,12 +11,15 @@ import psycopg
 from trueup.customer import store
 from trueup.customer.fold import fold
 from trueup.customer.identity import links, merged
+from trueup.customer.rules.clock import TEST_CLOCK, clock_of, clock_time
 from trueup.customer.rules.identity import derive
+from trueup.customer.rules.scheduled import next_turn
 from trueup.kernel.time import from_unix
 from trueup.mirror import service as mirror
 from trueup.mirror.service import CustomerKey
 from trueup.mirror.types import MirrorObject, ObjectKey
-from trueup.mirror.upcast.shape import id_of, listed, mapping
+from trueup.mirror.upcast.shape import LATEST_SECOND, id_of, listed, mapping
+from trueup.runtime import clock, database
 from trueup.runtime.drains import Drain
 from trueup.runtime.queues import Claimed
 
@@ -60,9 +63,12 @@ def apply(rows: Sequence[Claimed]) -> None:
 
 
 def catalog_ids(objects: Sequence[MirrorObject]) -> tuple[tuple[str, str], ...]:
-    """The types and ids of the products and coupons that these objects only name, sorted."""
+    """The types and ids of the products, coupons and test clocks that these objects only name, sorted."""
     found: set[tuple[str, str]] = set()
     for told in objects:
+        lived_by = clock_of(told)
+        if lived_by is not None:
+            found.add((TEST_CLOCK, lived_by))
         if told.object_type == "subscription":
             items = [item for item in listed(told.data.get("items")) if type(item) is dict]
             for item in items:
@@ -101,13 +107,18 @@ def fold_customers(customers: Sequence[CustomerKey], *, changed_products: Collec
 
 
 def folded_as(
-    units: Sequence[Sequence[CustomerKey]], *, held_products: Collection[CustomerKey] | None = None
+    units: Sequence[Sequence[CustomerKey]],
+    *,
+    held_products: Collection[CustomerKey] | None = None,
+    now: int | None = None,
 ) -> list[store.Folded]:
     """The states that Stripe customers have when those of each unit are one, the leading one first; nothing is written.
 
     Units without any object are passed over. Unless ``held_products`` is ``None``, the products that are read are held
-    until the transaction ends, and those it names alone.
+    until the transaction ends, and those it names alone. ``now``, in unix seconds, is what time it is for whoever
+    lives by no test clock: the present where it is ``None``.
     """
+    now = clock.unix() if now is None else now
     keys = [key for members in units for key in members]
     objects = mirror.objects_of(keys, FOLDED_TYPES)
     last = mirror.last_events(keys)
@@ -128,7 +139,7 @@ def folded_as(
         ids = dict.fromkeys(object_id for member in members for _type, object_id in named[member])
         catalog = [item for object_id in ids for item in products.get((key[0], key[1], object_id), [])]
         last_event = max(last.get(member, 0) for member in members)
-        row = folded_of(members, own, catalog, named=tuple(ids), last_event=last_event)
+        row = folded_of(members, own, catalog, named=tuple(ids), last_event=last_event, now=now)
         traits = [
             (store.own_id(member), derive(objects.get(member, []), told, livemode=member[1])) for member in members
         ]
@@ -143,13 +154,23 @@ def folded_of(
     *,
     named: tuple[str, ...],
     last_event: int,
+    now: int,
+    until: int = LATEST_SECOND,
 ) -> store.Folded:
     """The state of Stripe customers that are one, the leading one first, from their objects.
 
-    ``named`` are the ids in the catalogue that they name.
+    ``named`` are the ids in the catalogue that they name. ``now`` is the moment that has come for who lives by no test
+    clock, and ``until`` the latest one that is asked for, whatever a clock shows; both in unix seconds.
     """
     key = members[0]
-    state = fold(key[2], [*own, *catalog], also=[member[2] for member in members[1:]])
+    objects = [*own, *catalog]
+    shown = clock_time(objects)
+    at = max(last_event, now if shown is None else min(shown, until))
+    if shown is not None:
+        # Advancing a clock is nothing that happened to its customers.
+        objects = [one for one in objects if one.object_type != TEST_CLOCK]
+    state = fold(key[2], objects, also=[member[2] for member in members[1:]], at=at)
+    turns = next_turn(state) if shown is None else None
     if state.last_event_at is not None and state.last_event_at.timestamp() < last_event:
         # The fold is given what moves the state; payments and invoices of the customer happened all the same.
         state = msgspec.structs.replace(state, last_event_at=from_unix(last_event))
@@ -160,7 +181,23 @@ def folded_of(
         state=state,
         last_event=last_event,
         product_ids=named,
+        turns_at=None if turns is None else int(turns.timestamp()),
     )
+
+
+def mark_turned(*, limit: int = 5000) -> int:
+    """Queue customers whose state time alone has changed since it was written, as the end of a discount does.
+
+    Returns how many, 0 when all of them wait already. Run by the sweep, so whoever was missed while no worker ran is
+    found by the next. Those on a test clock are queued by what tells of the clock instead.
+    """
+    with database.transaction():
+        keys = [
+            ObjectKey(account_id=account_id, livemode=livemode, object_type="customer", object_id=customer)
+            for account_id, livemode, customer in store.turned(until=clock.now(), limit=limit)
+        ]
+        # One that was set aside stays so, as for ``service.mark_outdated``.
+        return mirror.mark_changed(keys, unless_queued=True) if keys else 0
 
 
 def held(customers: Sequence[CustomerKey]) -> list[tuple[CustomerKey, ...]]:

@@ -19,7 +19,8 @@ PENDING_KB: Final = 128
 class Customer(models.Model):
     """One customer as folded. Everything here can be dropped and folded again from the mirror.
 
-    ``state`` is text as ``customer.stored`` writes it.
+    ``state`` is text as ``customer.stored`` writes it. ``turns_at`` is when time alone gives it another one, by our
+    clock; null where only a fact or a test clock does.
     """
 
     PERSONAL: ClassVar[Mapping[str, str]] = {
@@ -41,6 +42,7 @@ class Customer(models.Model):
     last_event_at = models.DateTimeField()
     fold_version = models.IntegerField()
     folded_at = models.DateTimeField(db_default=Now())
+    turns_at = models.DateTimeField(null=True)
     state = models.TextField()
 
     class Meta:
@@ -58,6 +60,9 @@ class Customer(models.Model):
             models.Index(fields=["stripe_customer_id"], name="customer_customer_cus"),
             models.Index(fields=["stage", "account_id"], name="customer_customer_stage"),
             models.Index(fields=["fold_version"], name="customer_customer_fold"),
+            models.Index(
+                fields=["turns_at"], name="customer_customer_turns", condition=models.Q(turns_at__isnull=False)
+            ),
         ]
 
     @override

@@ -194,8 +194,9 @@ def why(id: str, field: str) -> Explanation:  # noqa: A002 - the field's name
         field=field,
         value=getattr(customer.state, field, None),
         rule=found.rule,
-        reason=sentence(found.rule),
+        reason=sentence(found.rule, found.since),
         facts=tuple(facts),
+        since=found.since,
     )
 
 

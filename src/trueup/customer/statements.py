@@ -13,21 +13,22 @@ UPSERT: Final = b"""
 with saved as (
 insert into customer_customer as c (
     id, account_id, livemode, stripe_customer_id, name, email, sort_name, stage, mrr_sort, last_event_at,
-    fold_version, folded_at, state
+    fold_version, folded_at, turns_at, state
 )
 select id, account_id, livemode, stripe_customer_id, nullif(name, ''), nullif(email, ''), sort_name, stage,
-       mrr_sort::numeric, last_event_at, %(fold_version)b, clock_timestamp(), state
+       mrr_sort::numeric, last_event_at, %(fold_version)b, clock_timestamp(), nullif(turns_at, 'epoch'), state
 from unnest(
     %(id)b::text[], %(account_id)b::int8[], %(livemode)b::bool[], %(stripe_customer_id)b::text[],
     %(name)b::text[], %(email)b::text[], %(sort_name)b::text[], %(stage)b::text[], %(mrr_sort)b::text[],
-    %(last_event_at)b::timestamptz[], %(state)b::text[]
+    %(last_event_at)b::timestamptz[], %(turns_at)b::timestamptz[], %(state)b::text[]
 ) as row (
-    id, account_id, livemode, stripe_customer_id, name, email, sort_name, stage, mrr_sort, last_event_at, state
+    id, account_id, livemode, stripe_customer_id, name, email, sort_name, stage, mrr_sort, last_event_at, turns_at,
+    state
 )
 on conflict (id) do update set
     name = excluded.name, email = excluded.email, sort_name = excluded.sort_name, stage = excluded.stage,
     mrr_sort = excluded.mrr_sort, last_event_at = excluded.last_event_at, fold_version = excluded.fold_version,
-    folded_at = excluded.folded_at, state = excluded.state
+    folded_at = excluded.folded_at, turns_at = excluded.turns_at, state = excluded.state
 returning 1
 )
 select pg_notify(%(channel)b, %(topic)b) where exists (select from saved)
@@ -63,6 +64,12 @@ select account_id, livemode, stripe_customer_id from customer_customer
     where fold_version < %(fold_version)s or fold_version > %(fold_version)s limit %(limit)s
 """
 """Two ranges of an index that are empty nearly always; an inequality would read the table."""
+
+TURNED: Final = b"""
+select account_id, livemode, stripe_customer_id from customer_customer
+    where turns_at <= %(until)s order by turns_at limit %(limit)s
+"""
+"""A range at the head of an index of those few whom time alone will change."""
 
 FOUND: Final = b"select customer_id from customer_lookup where search @@ %(query)s::tsquery limit %(limit)s"
 

@@ -27,6 +27,7 @@ from trueup.customer.statements import (
     MERGED_INTO,
     NAMES,
     OUTDATED,
+    TURNED,
     UPSERT,
 )
 from trueup.customer.types import Customer, CustomerRow, CustomerState, Stage
@@ -63,6 +64,8 @@ class Folded(Record, frozen=True):
     last_event: int
     """When the newest event about it happened, in Unix seconds."""
     product_ids: tuple[str, ...]
+    turns_at: int | None = None
+    """When time alone gives it another state, in Unix seconds of our clock."""
     traits: tuple[tuple[str, tuple[Trait, ...]], ...] = ()
     """What ties each of its Stripe customers, by our id of that one, to the outside."""
 
@@ -155,6 +158,8 @@ def save(rows: Sequence[Folded], *, fold_version: int, topic: str) -> list[Folde
         "stage": arrays.texts([state.stage.value for state in states]),
         "mrr_sort": arrays.texts([str(mrr_sort(state)) for state in states]),
         "last_event_at": arrays.unix_times([row.last_event for row in rows]),
+        # The first second of 1970 stands for null: nothing that is to come lies there.
+        "turns_at": arrays.unix_times([row.turns_at or 0 for row in rows]),
         "state": arrays.utf8s([stored.encode(state) for state in states]),
         "fold_version": fold_version,
         "channel": CHANNEL,
@@ -225,6 +230,13 @@ def outdated(*, fold_version: int, limit: int) -> list[tuple[int, bool, str]]:
         .execute(OUTDATED, {"fold_version": fold_version, "limit": limit})
         .fetchall()
     )
+    return [(row[0], row[1], row[2]) for row in rows]
+
+
+def turned(*, until: datetime, limit: int) -> list[tuple[int, bool, str]]:
+    """Customers whom time alone has changed by a moment, the longest ago first."""
+    values = {"until": until, "limit": limit}
+    rows = psycopg.Cursor(database.connection()).execute(TURNED, values).fetchall()
     return [(row[0], row[1], row[2]) for row in rows]
 
 

@@ -6,6 +6,7 @@ page of the table. Pure.
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Final
 
 import msgspec
@@ -21,10 +22,12 @@ class _Fact(msgspec.Struct, array_like=True, frozen=True, gc=False):
     created: int
 
 
-class _Stored(msgspec.Struct, frozen=True, gc=False):
+class _Stored(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     state: CustomerState
     facts: tuple[_Fact, ...]
     why: dict[str, tuple[str, tuple[int, ...]]]
+    since: dict[str, datetime] = {}
+    """The few fields that time alone set, and when."""
 
 
 _encode: Final = msgspec.json.Encoder().encode
@@ -39,7 +42,8 @@ def encode(state: CustomerState) -> bytes:
         for field, reason in state.why.items()
     }
     facts = tuple([_Fact(ref.object_type, ref.object_id, ref.event_id, ref.created) for ref in places])
-    return _encode(_Stored(state=msgspec.structs.replace(state, why={}), facts=facts, why=why))
+    since = {field: reason.since for field, reason in state.why.items() if reason.since is not None}
+    return _encode(_Stored(state=msgspec.structs.replace(state, why={}), facts=facts, why=why, since=since))
 
 
 def decode(text: str | bytes) -> CustomerState:
@@ -50,7 +54,7 @@ def decode(text: str | bytes) -> CustomerState:
         for fact in found.facts
     ]
     why = {
-        field: Why(rule=rule, facts=tuple([facts[place] for place in places]))
+        field: Why(rule=rule, facts=tuple([facts[place] for place in places]), since=found.since.get(field))
         for field, (rule, places) in found.why.items()
     }
     return msgspec.structs.replace(found.state, why=why)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from trueup.customer import service
-from trueup.customer.drain import DRAIN
+from trueup.customer.drain import DRAIN, mark_turned
 from trueup.runtime import topics
 
 topics.subscribe(DRAIN)
 topics.heal(service.mark_outdated)
+topics.heal(mark_turned)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any, Final, TypeVar
 
 from trueup.customer.rules.method import METHOD_TYPES
+from trueup.customer.rules.mrr.policy import collected_from
 from trueup.customer.types import Stage, Why
 from trueup.mirror.types import FactRef, MirrorObject
-from trueup.mirror.upcast.shape import id_of, listed, text, whole
+from trueup.mirror.upcast.shape import LATEST_SECOND, id_of, listed, text, whole
 
 PRECEDENCE: Final = (
     ("unpaid", Stage.PAST_DUE),
@@ -34,17 +36,22 @@ _T = TypeVar("_T")
 
 
 class Subscription:
-    """A subscription with what the rules ask of it again and again; a lower ``rank`` weighs more for the stage."""
+    """A subscription with what the rules ask of it again and again; a lower ``rank`` weighs more for the stage.
 
-    __slots__ = ("data", "items", "paused", "rank", "ref", "status", "told")
+    ``resumed`` is when a pause ended by itself, which the payload shows as running still; 0 where none did.
+    """
 
-    def __init__(self, told: MirrorObject) -> None:
+    __slots__ = ("data", "items", "paused", "rank", "ref", "resumed", "status", "told")
+
+    def __init__(self, told: MirrorObject, at: int) -> None:
         data = told.data
         self.told = told
         self.data = data
         self.ref = ref_of(told)
         self.status = text(data.get("status"))
-        self.paused = type(data.get("pause_collection")) is dict
+        collected = 0 if data.get("pause_collection") is None else collected_from(data)
+        self.paused = collected is None or at < collected
+        self.resumed = 0 if self.paused else collected or 0
         self.rank = _UNKNOWN if self.status is None else RANK.get(self.status, _UNKNOWN)
         if self.paused and self.status == "active":
             self.rank = RANK["paused"]
@@ -57,9 +64,13 @@ class Subscription:
 
 
 class Known:
-    """What is known of one customer, who may be several Stripe customers, the leading one first."""
+    """What is known of one customer, who may be several Stripe customers, the leading one first.
+
+    ``at`` is the moment that it is looked at, in unix seconds: the one given, and never before the newest fact.
+    """
 
     __slots__ = (
+        "at",
         "catalog",
         "customer",
         "customers",
@@ -77,7 +88,7 @@ class Known:
         "why",
     )
 
-    def __init__(self, ids: Sequence[str], objects: Iterable[MirrorObject]) -> None:
+    def __init__(self, ids: Sequence[str], objects: Iterable[MirrorObject], at: int) -> None:
         self.ids = tuple(ids)
         self.why: dict[str, Why] = {}
         self.catalog: dict[str, MirrorObject] = {}
@@ -85,7 +96,7 @@ class Known:
         self.last: MirrorObject | None = None
         self.paying: list[MirrorObject] = []
         self.schedules: list[MirrorObject] = []
-        subscriptions: list[Subscription] = []
+        subscribed: list[MirrorObject] = []
         named: dict[str, MirrorObject] = {}
         for told in newest(objects):
             kind = told.object_type
@@ -93,7 +104,7 @@ class Known:
                 self.last = told
             if kind == "subscription":
                 if not told.deleted and self.owns(told):
-                    subscriptions.append(Subscription(told))
+                    subscribed.append(told)
             elif kind in METHOD_TYPES:
                 self.methods[told.object_id] = told
             elif kind in _CATALOG_TYPES:
@@ -105,6 +116,8 @@ class Known:
                     self.paying.append(told)
             elif kind == "subscription_schedule" and not told.deleted and self.owns(told):
                 self.schedules.append(told)
+        self.at = min(max(at, 0 if self.last is None else self.last.created), LATEST_SECOND)
+        subscriptions = [Subscription(told, self.at) for told in subscribed]
         subscriptions.sort(key=lambda one: one.weight)
         self.customers = [named[one] for one in self.ids if one in named]
         # A Stripe customer that was deleted leads nobody while another one that is the same customer lives.
@@ -122,10 +135,15 @@ class Known:
         """Whether an object belongs to this customer, or names nobody and came with its objects."""
         return id_of(told.data.get("customer")) in {None, *self.ids}
 
-    def noted(self, field: str, value: _T | None, rule: str, refs: tuple[FactRef, ...]) -> _T | None:
-        """The value itself; where there is one, the rule and the facts that set it are noted."""
+    def noted(
+        self, field: str, value: _T | None, rule: str, refs: tuple[FactRef, ...], since: datetime | None = None
+    ) -> _T | None:
+        """The value itself; where there is one, the rule and the facts that set it are noted.
+
+        ``since`` is when time alone made it so.
+        """
         if value is not None:
-            self.why[field] = Why(rule=rule, facts=refs)
+            self.why[field] = Why(rule=rule, facts=refs, since=since)
         return value
 
     def price(self, item: dict[str, Any]) -> dict[str, Any]:

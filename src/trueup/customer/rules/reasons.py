@@ -6,7 +6,10 @@ reason.
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Final
+
+from trueup.customer.rules.words import day
 
 RULES: Final = {
     "nothing_known": "Nothing has told Trueup about it yet.",
@@ -22,6 +25,7 @@ RULES: Final = {
     "leading": "The leading subscription: the one whose status weighs most, among equals the newest.",
     "leading.past_due": "A subscription owes a payment, which weighs more than any healthy one.",
     "leading.active": "A subscription is active, and none owes a payment.",
+    "leading.resumed": "The pause of a subscription has ended by itself, so it is active, and none owes a payment.",
     "leading.trialing": "A subscription is in its trial, and none is active or owes a payment.",
     "leading.paused": "Nothing is collected for the subscription, and none is active, in trial or owes a payment.",
     "leading.churned": "Every subscription has ended, and one of them had started.",
@@ -31,6 +35,18 @@ RULES: Final = {
     "subscriptions.mrr": (
         "The licensed items of subscriptions that are active or past due and not paused, per month, less recurring "
         "discounts and the tax in prices."
+    ),
+    "subscriptions.discount_began": (
+        "The licensed items of subscriptions that are active or past due and not paused, per month, less recurring "
+        "discounts; since these facts one of those has begun, which was told of before."
+    ),
+    "subscriptions.discount_ended": (
+        "The licensed items of subscriptions that are active or past due and not paused, per month, less recurring "
+        "discounts; since these facts one of those has ended, and is not taken off any more."
+    ),
+    "subscriptions.collecting_resumed": (
+        "The licensed items of subscriptions that are active or past due, per month; since these facts a pause has "
+        "ended by itself."
     ),
     "subscriptions.trial": "The earliest end of a running trial.",
     "subscription.trial": "When the trial of the leading subscription ended.",
@@ -50,11 +66,16 @@ RULES: Final = {
     "paid.intents": "All payments that were collected; no charge is known, so refunds are not either.",
     "paid.invoices": "All invoices that were paid; no charge is known.",
     "metadata.tags": "The words under tags in the customer's metadata.",
+    "time": "The newest moment at which time alone changed something: a discount began or ended, or a pause ended.",
     "newest_fact": "The newest event about the customer or anything of its.",
 }
 """Rule to sentence."""
 
 
-def sentence(rule: str) -> str:
-    """What a rule says; the name itself for one that this version does not know any more."""
-    return RULES.get(rule, rule)
+def sentence(rule: str, since: datetime | None = None) -> str:
+    """What a rule says; the name itself for one that this version does not know any more.
+
+    ``since`` is when time alone made it so, which is said too.
+    """
+    told = RULES.get(rule, rule)
+    return told if since is None else f"{told} That was on {day(since)} at {since:%H:%M} UTC."

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from trueup.customer.rules.mrr.discounts import Find
 from trueup.customer.rules.mrr.policy import DEFAULT, Policy
 from trueup.customer.rules.mrr.prices import months, per_period
-from trueup.customer.rules.mrr.tally import Tally
+from trueup.customer.rules.mrr.tally import Tally, Turn
 from trueup.customer.types import Mrr
 from trueup.kernel.money import Rounding, rounded
 from trueup.mirror.upcast.shape import LATEST_SECOND, mapping
@@ -23,12 +23,14 @@ class Revenue(NamedTuple):
     """MRR of some subscriptions at a moment.
 
     ``mrr`` has one entry per currency, sorted by currency, zeros left out. ``changes_at`` is the first moment after
-    that one, in unix seconds, at which the same objects give another answer, because a discount begins or ends, and
-    ``None`` when only a new fact can change it. ``unknown`` says in sentences what could not be counted, sorted.
+    that one, in unix seconds, at which the same objects give another answer, because a discount begins or ends or a
+    pause does, and ``None`` when only a new fact can change it. ``changed`` is the last such moment up to that one, and
+    its cause. ``unknown`` says in sentences what could not be counted, sorted.
     """
 
     mrr: tuple[Mrr, ...]
     changes_at: int | None
+    changed: Turn | None
     unknown: tuple[str, ...]
 
 
@@ -43,14 +45,14 @@ def revenue(
     """MRR of one customer's subscriptions, each in the newest shape, as they stand at ``at`` (unix seconds).
 
     ``find`` gives the data of a price, coupon or discount that is only named by its id. A fold has no clock: it asks
-    for the moment of its newest fact, and ``changes_at`` says when it has to ask again.
+    for the moment that it was given, and ``changes_at`` says when it has to ask again.
     """
     tally = Tally()
     at = min(max(at, 0), LATEST_SECOND)
     for subscription in subscriptions:
         tally.add(subscription, find=find, at=at, customer=customer, policy=policy)
     found = tuple(mrr_of(currency, total) for currency, total in sorted(tally.totals.items()) if total[0])
-    return Revenue(found, tally.changes_at, tuple(sorted(tally.unknown)))
+    return Revenue(found, tally.changes_at, tally.changed, tuple(sorted(tally.unknown)))
 
 
 def monthly(price: dict[str, Any], quantity: int | None) -> tuple[int, int] | None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
 from trueup.customer.rules.known import Known, Subscription, ref_of
-from trueup.customer.types import ChangeKind, ScheduledChange, ScheduledItem
+from trueup.customer.types import ChangeKind, CustomerState, ScheduledChange, ScheduledItem
 from trueup.mirror.types import FactRef
 from trueup.mirror.upcast.shape import id_of, listed, mapping, moment, text, whole
 
@@ -16,7 +17,8 @@ _RUNNING = frozenset({"active", "not_started"})
 def changes(known: Known) -> tuple[ScheduledChange, ...]:
     """Cancellations, phases to come and ends of pauses, by time; noted in ``known``.
 
-    There is no clock here: what a subscription says is to come stays until a fact says that it came.
+    A cancellation or phase whose time has come stays until a fact says that it came: Stripe may be late, an event
+    missing, and what came of it is Stripe's to say. The end of a pause comes by itself, and is left out from then on.
     """
     found: list[tuple[ScheduledChange, FactRef]] = []
     for one in known.live:
@@ -34,6 +36,12 @@ def changes(known: Known) -> tuple[ScheduledChange, ...]:
     return tuple(change for change, _ref in kept)
 
 
+def next_turn(state: CustomerState) -> datetime | None:
+    """When time alone gives the same facts another state, as a discount's end does; ``None`` when only a fact will."""
+    resumes = [change.at for change in state.scheduled_changes if change.kind is ChangeKind.RESUME]
+    return min([*resumes, *([] if state.mrr_changes_at is None else [state.mrr_changes_at])], default=None)
+
+
 def _of_subscription(one: Subscription) -> Iterator[ScheduledChange]:
     ends = moment(one.data.get("cancel_at"))
     if ends is None and one.data.get("cancel_at_period_end") is True:
@@ -42,7 +50,7 @@ def _of_subscription(one: Subscription) -> Iterator[ScheduledChange]:
     if ends is not None:
         yield ScheduledChange(at=ends, kind=ChangeKind.CANCEL, subscription_id=one.told.object_id)
     resumes = moment(mapping(one.data.get("pause_collection")).get("resumes_at"))
-    if resumes is not None:
+    if resumes is not None and one.paused:
         yield ScheduledChange(at=resumes, kind=ChangeKind.RESUME, subscription_id=one.told.object_id)
 
 

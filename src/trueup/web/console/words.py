@@ -141,7 +141,7 @@ FIELDS: Final[dict[str, tuple[Label, Label]]] = {
     ),
     "mrr_changes_at": (
         _("MRR changes"),
-        _("When a discount that counts begins or ends next: the MRR changes then without an event."),
+        _("When a discount that counts begins or ends next, or a pause ends: the MRR changes then without an event."),
     ),
     "mrr_unknown": (
         _("Not known of MRR"),
@@ -197,6 +197,13 @@ FIELDS: Final[dict[str, tuple[Label, Label]]] = {
     "tags": (_("Tags"), _("The words that your systems stored under tags in the customer's metadata.")),
     "metadata": (_("Metadata"), _("Keys and values that your systems stored on the customer in Stripe.")),
     "last_event_at": (_("Last event"), _("The newest event about this customer or anything it owns.")),
+    "as_of": (
+        _("As of"),
+        _(
+            "The moment since which all this holds: the newest event that counts here, or a later one at which time "
+            "alone changed something."
+        ),
+    ),
     "deleted": (_("Deleted"), _("Whether the customer was deleted in Stripe. What was known before is kept.")),
 }
 """Fields of a customer's state: their name, and what they mean in one or two sentences."""

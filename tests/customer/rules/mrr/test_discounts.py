@@ -9,7 +9,7 @@ import pytest
 
 from tests.customer.rules.mrr.made import DAY, MONTH_LATER, NOW, coupon, data, discount, item, price, told, usd
 from tests.customer.rules.mrr.test_cycles import on
-from trueup.customer.rules.mrr.discounts import Line, changes_at, counted, percentage, take_off
+from trueup.customer.rules.mrr.discounts import Line, Span, counted, percentage, span, take_off
 from trueup.customer.rules.mrr.policy import DEFAULT, DiscountEnd, Discounts, Policy
 
 MONTHLY = item(price(10_000))
@@ -229,11 +229,38 @@ def test_a_discount_that_is_over_before_it_begins_is_not_awaited() -> None:
     assert usd(one, at=NOW + DAY) == 10_000
 
 
-def test_an_ended_discount_changes_nothing_more() -> None:
-    (found,), problems = counted([discount(coupon(10), end=NOW)], NOTHING.get, DEFAULT)
+def test_a_discount_counts_from_its_start_until_and_not_with_its_end() -> None:
+    (found, never), problems = counted(
+        [discount(coupon(10), end=NOW + DAY), discount(coupon(10), end=NOW)], NOTHING.get, DEFAULT
+    )
+    counts = span(found, None, DEFAULT)
 
     assert problems == []
-    assert changes_at(found, None, NOW, DEFAULT) is None
+    assert counts == Span(NOW, NOW + DAY)
+    assert [counts.holds(at) for at in (NOW - 1, NOW, NOW + DAY - 1, NOW + DAY)] == [False, True, True, False]
+    assert span(never, None, DEFAULT) is None
+
+
+def test_the_last_moment_that_changed_the_answer_is_told_with_its_cause() -> None:
+    plain = item(price(10_000), current_period_end=None)
+    begins, ends = discount(coupon(50), start=NOW + DAY), discount(coupon(10), end=NOW + 2 * DAY)
+    one = data(plain, billing_cycle_anchor=None, discounts=[begins, ends])
+
+    assert told(one, at=NOW - 1).changed is None
+    assert told(one, at=NOW).changed == (NOW, "discount_began")
+    assert told(one, at=NOW + DAY).changed == (NOW + DAY, "discount_began")
+    assert told(one, at=NOW + 9 * DAY).changed == (NOW + 2 * DAY, "discount_ended")
+
+
+def test_a_period_that_began_out_of_order_ends_a_discount_as_a_renewal_does() -> None:
+    shorter = item(price(10_000), current_period_start=NOW + 3 * DAY, current_period_end=None)
+    one = data(shorter, discounts=[discount(coupon(50), end=NOW + 2 * DAY)])
+
+    assert told(one).changes_at == NOW + 3 * DAY
+    assert usd(one, at=NOW + 3 * DAY - 1) == 5000
+    assert usd(one, at=NOW + 3 * DAY) == 10_000
+    ages = item(price(10_000, count=10**9), current_period_start=NOW + 3 * DAY, current_period_end=None)
+    assert told(data(ages, discounts=[discount(coupon(50), end=NOW + 2 * DAY)])).changes_at == NOW + 3 * DAY
 
 
 def test_an_amount_off_is_matched_to_each_lines_currency() -> None:

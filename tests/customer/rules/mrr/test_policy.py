@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.customer.rules.mrr.made import data, item, price, told, usd
+from tests.customer.rules.mrr.made import DAY, NOW, data, item, price, told, usd
 from trueup.customer.rules.mrr.policy import Cancellation, PastDue, PausedCollection, Policy, is_paused, pause_reason
 
 VOID = {"behavior": "void", "resumes_at": None}
@@ -69,7 +69,33 @@ def test_status_and_policy_decide_what_counts(
 def test_an_interruption_is_told_from_an_end(
     _case_fields: dict[str, Any], _case_policy: Policy, _case_paused: bool
 ) -> None:
-    assert is_paused(_case_fields, _case_policy) is _case_paused
+    assert is_paused(_case_fields, _case_policy, NOW) is _case_paused
+
+
+def test_a_pause_with_an_end_is_over_from_then_on_without_an_event() -> None:
+    pause = {"behavior": "void", "resumes_at": NOW + DAY}
+    one = data(pause_collection=pause)
+    before, after = told(one, at=NOW + DAY - 1), told(one, at=NOW + DAY)
+
+    assert (before.mrr, before.changes_at, before.changed) == ((), NOW + DAY, None)
+    assert ([mrr.minor for mrr in after.mrr], after.changes_at) == ([4900], None)
+    assert after.changed == (NOW + DAY, "collecting_resumed")
+    assert is_paused(one, Policy(), NOW + DAY - 1) is True
+    assert is_paused(one, Policy(), NOW + DAY) is False
+
+
+@pytest.mark.parametrize("_case_end", [None, -1, True, "soon", 10**12])
+def test_a_pause_without_an_end_that_is_a_moment_lasts(_case_end: Any) -> None:
+    found = told(data(pause_collection={"behavior": "void", "resumes_at": _case_end}), at=10**11)
+
+    assert (found.mrr, found.changes_at) == ((), None)
+
+
+def test_a_pause_that_is_paid_for_anyway_awaits_nothing() -> None:
+    paused = data(pause_collection={"behavior": "void", "resumes_at": NOW + DAY})
+
+    assert told(paused, policy=Policy(paused_collection=PausedCollection.COUNT)).changes_at is None
+    assert told(data(status="unpaid", pause_collection={"resumes_at": NOW + DAY})).changes_at is None
 
 
 def test_the_reason_of_a_pause_is_stripes_word_or_nothing() -> None:

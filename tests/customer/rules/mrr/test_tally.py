@@ -157,7 +157,11 @@ def test_nothing_changes_before_the_moment_told(anchor: int, unit: str, start: i
     )
     now = told(one)
 
+    then = told(one, at=NOW + later)
     if now.changes_at is None or NOW + later < now.changes_at:
-        assert told(one, at=NOW + later).mrr == now.mrr
+        assert (then.mrr, then.changed) == (now.mrr, now.changed)
     else:
-        assert told(one, at=now.changes_at).mrr != now.mrr
+        turned = told(one, at=now.changes_at)
+        assert turned.mrr != now.mrr
+        assert turned.changed is not None
+        assert (turned.changed.at, told(one, at=now.changes_at - 1)) == (now.changes_at, now)

@@ -43,6 +43,13 @@ class Cycle(NamedTuple):
         latest = self._nth(steps)
         return latest if latest == at else self._nth(steps + 1)
 
+    def renewed(self, at: int) -> int | None:
+        """The first renewal at or after ``at``, ``began`` among them; ``None`` when no calendar has it."""
+        first = self.first(at)
+        if self.began is None or self.began < at:
+            return first
+        return self.began if first is None else min(first, self.began)
+
     def _steps(self, at: int) -> int:
         """How many periods after the anchor the last renewal at or before ``at`` is."""
         seconds = _SECONDS.get(self.unit)

@@ -42,6 +42,17 @@ class Discount(NamedTuple):
     once: bool
 
 
+class Span(NamedTuple):
+    """The seconds from ``start`` up to, and not with, ``until``; ``None`` is for ever."""
+
+    start: int
+    until: int | None
+
+    def holds(self, at: int) -> bool:
+        """Whether a moment lies inside."""
+        return self.start <= at and (self.until is None or at < self.until)
+
+
 class Line:
     """What one item costs for one period, while discounts are taken off it."""
 
@@ -95,30 +106,12 @@ def counted(told: Iterable[object], find: Find, policy: Policy) -> tuple[list[Di
     return found, problems
 
 
-def is_running(discount: Discount, cycle: Cycle | None, at: int, policy: Policy) -> bool:
-    """Whether a discount lowers what an item brings in at ``at``."""
-    if discount.start > at:
-        return False
-    end = _ends(discount, cycle)
-    if end is None or end > at:
-        return True
-    if cycle is None or policy.discount_end is DiscountEnd.IMMEDIATE:
-        return False
-    latest = cycle.latest(at)
-    return latest is None or latest < end
-
-
-def changes_at(discount: Discount, cycle: Cycle | None, at: int, policy: Policy) -> int | None:
-    """The first moment after ``at`` at which the discount begins or ceases to count; ``None`` when it never will."""
-    if discount.start > at:
-        # One that is over before it begins never counts.
-        return discount.start if is_running(discount, cycle, discount.start, policy) else None
-    if not is_running(discount, cycle, at, policy):
-        return None
-    end = _ends(discount, cycle)
-    if end is None or cycle is None or policy.discount_end is DiscountEnd.IMMEDIATE:
-        return end
-    return cycle.first(end)
+def span(discount: Discount, cycle: Cycle | None, policy: Policy) -> Span | None:
+    """From when until when a discount lowers what an item brings in; ``None`` for one that is over before it begins."""
+    until = _ends(discount, cycle)
+    if until is not None and cycle is not None and policy.discount_end is not DiscountEnd.IMMEDIATE:
+        until = cycle.renewed(until)
+    return None if until is not None and until <= discount.start else Span(discount.start, until)
 
 
 def take_off(discount: Discount, lines: list[Line]) -> str | None:

@@ -153,7 +153,7 @@ def _standings(told: World, histories: list[History]) -> list[Standing]:
             if amount:
                 brought.add(history.id)
             elif version is not None and history.id in brought:
-                paused = paused or is_paused(version.data, told.policy)
+                paused = paused or is_paused(version.data, told.policy, at)
                 past = [one.data for one in history.versions if one.at <= at]
                 ended.append((version.at, is_involuntary(past)))
         standings.append(Standing(at, total, paused, max(ended)[1] if ended else False))

@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from trueup.kernel.records import Record
+from trueup.mirror.upcast.shape import LATEST_SECOND
 
 
 class Discounts(StrEnum):
@@ -97,18 +98,32 @@ class Policy(Record, frozen=True, forbid_unknown_fields=True):
 DEFAULT: Final = Policy()
 
 
-def is_counted(subscription: dict[str, Any], policy: Policy) -> bool:
-    """Whether a subscription brings MRR at all: active or past_due, and neither paused nor, by policy, leaving.
+def counted_from(subscription: dict[str, Any], policy: Policy) -> int | None:
+    """From when on a subscription brings MRR, in unix seconds: 0 for all along, ``None`` for not at all.
 
-    Trialing, unpaid, canceled, incomplete, incomplete_expired, paused and statuses that Stripe may add bring none.
-    Source: https://docs.stripe.com/billing/subscriptions/overview#subscription-statuses
+    It has to be active or past_due, and neither paused nor, by policy, leaving; one whose pause ends by itself brings
+    MRR from that end on. Trialing, unpaid, canceled, incomplete, incomplete_expired, paused and statuses that Stripe
+    may add bring none. Source: https://docs.stripe.com/billing/subscriptions/overview#subscription-statuses
     """
     status = subscription.get("status")
     if status != "active" and (status != "past_due" or policy.past_due is PastDue.EXCLUDE):
-        return False
-    if policy.paused_collection is PausedCollection.ZERO and type(subscription.get("pause_collection")) is dict:
-        return False
-    return policy.cancel_recognition is Cancellation.PERIOD_END or not is_leaving(subscription)
+        return None
+    if policy.cancel_recognition is not Cancellation.PERIOD_END and is_leaving(subscription):
+        return None
+    return collected_from(subscription) if policy.paused_collection is PausedCollection.ZERO else 0
+
+
+def collected_from(subscription: dict[str, Any]) -> int | None:
+    """From when on invoices of a subscription are collected, in unix seconds: 0 for all along, ``None`` for not at all.
+
+    ``resumes_at`` is by its definition when collecting begins again, whether or not an event tells of it.
+    Source: https://docs.stripe.com/api/subscriptions/object#subscription_object-pause_collection-resumes_at
+    """
+    pause = subscription.get("pause_collection")
+    if type(pause) is not dict:
+        return 0
+    resumes = pause.get("resumes_at")
+    return resumes if type(resumes) is int and 0 <= resumes <= LATEST_SECOND else None
 
 
 def is_leaving(subscription: dict[str, Any]) -> bool:
@@ -116,8 +131,8 @@ def is_leaving(subscription: dict[str, Any]) -> bool:
     return subscription.get("cancel_at_period_end") is True or type(subscription.get("cancel_at")) is int
 
 
-def is_paused(subscription: dict[str, Any], policy: Policy) -> bool:
-    """Whether a subscription that does not count is only interrupted, so that its customer has not left.
+def is_paused(subscription: dict[str, Any], policy: Policy, at: int) -> bool:
+    """Whether a subscription that does not count at ``at`` is only interrupted, so that its customer has not left.
 
     Stripe stops one whose last attempt to collect failed, too (``final_payment_failure``); that customer has left.
     Source: https://docs.stripe.com/billing/subscriptions/pause-payment
@@ -125,8 +140,10 @@ def is_paused(subscription: dict[str, Any], policy: Policy) -> bool:
     status = subscription.get("status")
     if status == "paused":
         return pause_reason(subscription) != "final_payment_failure"
-    collects = type(subscription.get("pause_collection")) is not dict
-    return status in {"active", "past_due"} and not collects and policy.paused_collection is PausedCollection.ZERO
+    if status not in {"active", "past_due"} or policy.paused_collection is not PausedCollection.ZERO:
+        return False
+    collected = collected_from(subscription)
+    return collected is None or at < collected
 
 
 def pause_reason(subscription: dict[str, Any]) -> str | None:

@@ -7,17 +7,33 @@ somebody can fetch it; nothing is guessed.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from enum import StrEnum
 from fractions import Fraction
 from typing import Any, Final, NamedTuple
 
 from trueup.customer.rules.mrr.cycles import cycle_of
-from trueup.customer.rules.mrr.discounts import Find, Line, changes_at, counted, is_running, take_off
-from trueup.customer.rules.mrr.policy import DEFAULT, Policy, is_counted
+from trueup.customer.rules.mrr.discounts import Find, Line, counted, span, take_off
+from trueup.customer.rules.mrr.policy import DEFAULT, Policy, counted_from
 from trueup.customer.rules.mrr.prices import Pair, in_currency, months, per_period
 from trueup.customer.rules.mrr.tax import contained
 from trueup.mirror.upcast.shape import currency_of, id_of, listed
 
 _NOBODY: Final[dict[str, Any]] = {}
+
+
+class Cause(StrEnum):
+    """What time alone does to the MRR of the same payloads."""
+
+    BEGAN = "discount_began"
+    ENDED = "discount_ended"
+    RESUMED = "collecting_resumed"
+
+
+class Turn(NamedTuple):
+    """A moment, in unix seconds, at which time alone gave the same payloads another answer, and how."""
+
+    at: int
+    cause: Cause
 
 
 class _Billed(NamedTuple):
@@ -33,13 +49,15 @@ class Tally:
     """What subscriptions bring in per month, in minor units by currency, as fractions that are not reduced.
 
     ``changes_at`` is the next moment, in unix seconds, at which the same payloads give another answer, because a
-    discount begins or ends. ``unknown`` says in sentences what could not be counted.
+    discount begins or ends, or a pause does; ``changed`` is the last that has come, of equal ones the greater cause.
+    ``unknown`` says in sentences what could not be counted.
     """
 
-    __slots__ = ("changes_at", "totals", "unknown")
+    __slots__ = ("changed", "changes_at", "totals", "unknown")
 
     def __init__(self) -> None:
         self.totals: dict[str, Pair] = {}
+        self.changed: Turn | None = None
         self.changes_at: int | None = None
         self.unknown: list[str] = []
 
@@ -53,10 +71,12 @@ class Tally:
         else:
             self.totals[currency] = total[0] * part[1] + part[0] * total[1], total[1] * part[1]
 
-    def change(self, at: int | None) -> None:
-        """Note a moment at which the answer changes; the earliest is kept."""
-        if at is not None and (self.changes_at is None or at < self.changes_at):
-            self.changes_at = at
+    def turn(self, moment: int, cause: Cause, at: int) -> None:
+        """Note a moment at which the answer changes, seen from ``at``; the nearest to it on either side is kept."""
+        if moment > at:
+            self.changes_at = moment if self.changes_at is None else min(moment, self.changes_at)
+        elif self.changed is None or self.changed < (moment, cause):
+            self.changed = Turn(moment, cause)
 
     def add(
         self,
@@ -72,8 +92,13 @@ class Tally:
         ``customer`` is its customer, whose discount counts where the subscription has none of its own. ``find`` gives
         prices, coupons and discounts that are only named.
         """
-        if not is_counted(subscription, policy):
+        since = counted_from(subscription, policy)
+        if since is None:
             return
+        if since > 0:
+            self.turn(since, Cause.RESUMED, at)
+            if since > at:
+                return
         items = [item for item in listed(subscription.get("items")) if type(item) is dict]
         told = listed(subscription.get("discounts"))
         others = [customer["discount"]] if customer.get("discount") is not None else []
@@ -156,9 +181,13 @@ class Tally:
         self.unknown.extend(problems)
         any_running = bool(problems)
         for discount in discounts:
-            for cycle in {line.cycle for line in lines}:
-                self.change(changes_at(discount, cycle, at, policy))
-            running = [line for line in lines if is_running(discount, line.cycle, at, policy)]
+            spans = {cycle: span(discount, cycle, policy) for cycle in {line.cycle for line in lines}}
+            for one in spans.values():
+                if one is not None:
+                    self.turn(one.start, Cause.BEGAN, at)
+                    if one.until is not None:
+                        self.turn(one.until, Cause.ENDED, at)
+            running = [line for line in lines if (one := spans[line.cycle]) is not None and one.holds(at)]
             any_running = any_running or bool(running)
             problem = take_off(discount, running)
             if problem is not None:
