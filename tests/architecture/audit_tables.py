@@ -169,6 +169,7 @@ READS: dict[str, Scenario] = {
     "mirror.get": lambda _: mirror.get("cus_000"),
     "mirror.history": lambda stage: mirror.history(stage.key, before=(2**62, ""), only=["customer.created"], limit=5),
     "mirror.event_types": lambda _: mirror.event_types([(CUSTOMER, 0, "evt_1")]),
+    "mirror.last_event_then": lambda stage: mirror.last_event_then([stage.key], at=2**31, known_at=None),
     "mirror.last_events": lambda stage: mirror.last_events([stage.key]),
     "mirror.objects": lambda _: mirror.objects([]),
     "mirror.objects_at": lambda stage: mirror.objects_at(customers=[stage.key], types=["customer"], at=2**31),

@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trueup.mirror.errors import Unusable
-from trueup.mirror.rules import affected_customers, customer_of, event_rank, facts_of, version_of
-from trueup.mirror.types import Fact
+from trueup.mirror.rules import affected_customers, customer_of, event_rank, facts_of, payment_of, version_of
+from trueup.mirror.types import Fact, Request
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
@@ -89,6 +89,43 @@ def test_a_snapshot_event_becomes_a_fact_about_its_object() -> None:
         previous={"status": "trialing"},
         customer="cus_1",
     )
+
+
+@pytest.mark.parametrize(
+    ("_case_told", "_case_request"),
+    [
+        ({"id": "req_1", "idempotency_key": "key-1"}, Request(id="req_1", idempotency_key="key-1")),
+        ({"id": "req_1", "idempotency_key": None}, Request(id="req_1", idempotency_key=None)),
+        ({"id": None, "idempotency_key": "setatt_1"}, Request(id=None, idempotency_key="setatt_1")),
+        ({"id": None, "idempotency_key": None}, Request(id=None, idempotency_key=None)),
+        ({}, Request(id=None, idempotency_key=None)),
+        ("iar_1", Request(id="iar_1", idempotency_key=None)),
+        (None, Request(id=None, idempotency_key=None)),
+        ({"id": 7}, None),
+        (7, None),
+        ("a\x00b", None),
+    ],
+)
+def test_a_fact_tells_the_request_that_made_it(_case_told: object, _case_request: Request | None) -> None:
+    told = facts_of(event(request=_case_told))
+
+    assert told is not None
+    assert told.request == _case_request
+
+
+def test_an_event_without_a_word_about_its_request_tells_none() -> None:
+    given = event()
+    given.pop("request", None)
+
+    told = facts_of(given)
+
+    assert told is not None
+    assert told.request is None
+
+
+def test_what_is_about_a_payment_names_it_expanded_or_not() -> None:
+    assert payment_of(fact(data={"charge": "ch_1", "payment_intent": {"id": "pi_1"}})) == ("ch_1", "pi_1")
+    assert payment_of(fact(data={"charge": None})) == (None, None)
 
 
 def test_the_object_is_shared_and_not_copied() -> None:

@@ -6,6 +6,7 @@ The newest version of every object a batch speaks of becomes current, and whose 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import Any, Final
 
 import orjson
@@ -13,7 +14,7 @@ import psycopg
 
 from trueup.inbox import service as inbox
 from trueup.inbox.types import TOPIC as INBOX
-from trueup.mirror import rules, store
+from trueup.mirror import about, rules, store
 from trueup.mirror.essence import ESSENCE_VERSION, essence
 from trueup.mirror.order.resolve import advance
 from trueup.mirror.order.traces import trace_of
@@ -27,7 +28,7 @@ from trueup.runtime import database
 from trueup.runtime.drains import Drain
 from trueup.runtime.queues import Claimed
 
-CATALOG: Final = frozenset({"product", "coupon", "test_helpers.test_clock"})
+CATALOG: Final = frozenset({"product", "coupon"})
 """Objects without a customer whose change moves customers' states."""
 
 
@@ -96,6 +97,7 @@ def _save(traces: Mapping[ObjectKey, list[Trace]], newest: Mapping[ObjectKey, li
             dirty[_customer(key, str(customer))] = None
         if key.object_type in CATALOG:
             dirty[key] = None
+    dirty |= _attributed(keys, winners, [winner.key for winner in winners if _has_another_customer(winner, known)])
     for key, current in known.items():
         # What comes after a deletion changes nothing but when the customer was last heard of.
         if (
@@ -105,6 +107,52 @@ def _save(traces: Mapping[ObjectKey, list[Trace]], newest: Mapping[ObjectKey, li
         ):
             dirty[_customer(key, current.customer)] = None
     return list(dirty)
+
+
+def _has_another_customer(winner: store.Winner, known: Mapping[ObjectKey, store.Current]) -> bool:
+    """Whether objects about a payment may have another customer now than before."""
+    if winner.key.object_type not in rules.PAYMENTS:
+        return False
+    before = known.get(winner.key)
+    return winner.fact.customer != (before.customer if before is not None else None)
+
+
+def _attributed(
+    keys: Sequence[ObjectKey], winners: Sequence[store.Winner], payments: Sequence[ObjectKey]
+) -> dict[ObjectKey, None]:
+    """Find out whose the objects are that are about payments, once a batch; returns the customers dirty by it."""
+    objects = [key for key in keys if key.object_type in rules.ABOUT_PAYMENTS]
+    if not objects and not payments:
+        return {}
+    noted = {winner.key: winner.fact for winner in winners if winner.key.object_type in rules.ABOUT_PAYMENTS}
+    if noted:
+        about.note(list(noted.items()))
+    if len(noted) < len(objects):
+        about.touch([key for key in objects if key not in noted])
+    return _dirty(about.attribute(objects=objects, payments=payments))
+
+
+def _dirty(moved: Sequence[about.Moved]) -> dict[ObjectKey, None]:
+    """The customers that gained or lost an object, in the order of their keys."""
+    found = {(one.account_id, one.livemode, customer) for one in moved for customer in (one.before, one.customer)}
+    return {
+        ObjectKey(account_id=account_id, livemode=livemode, object_type="customer", object_id=customer): None
+        for account_id, livemode, customer in sorted(found, key=str)
+        if customer is not None
+    }
+
+
+def settle(*, limit: int = 2000, after: timedelta = about.SETTLED_AFTER) -> int:
+    """Look again at objects about payments that were noted longer than ``after`` ago; returns how many.
+
+    Run by the sweep until there are none: what two transactions wrote at once, and each missed, heals by itself.
+    """
+    with database.transaction():
+        keys = about.unsettled(limit=limit, after=after)
+        dirty = _dirty(about.attribute(objects=keys)) if keys else {}
+        if dirty:
+            store.mark_changed(list(dirty), topic=TOPIC)
+    return len(keys)
 
 
 def _customer(key: ObjectKey, customer: str) -> ObjectKey:
@@ -190,6 +238,7 @@ def remake(*, limit: int = 2000) -> int:
             for customer in rules.affected_customers(winner.fact)
         }
         dirty |= {winner.key: None for winner in changed if winner.key.object_type in CATALOG}
+        dirty |= _attributed([winner.key for winner in winners], winners, ())
         if dirty:
             store.mark_changed(list(dirty), topic=TOPIC)
     return len(rows)

@@ -142,7 +142,7 @@ _item: Final = _of(
     discounts=_each(_discount),
 )
 _address: Final = _of("country", "state")
-_error: Final = _of("code", "decline_code", "advice_code", "message", "type")
+_error: Final = _of("code", "decline_code", "advice_code", "network_advice_code", "message", "type")
 _paid_with: Final = _of("type", card=_shown, us_bank_account=_shown, sepa_debit=_shown)
 
 _ESSENCES: Final[Mapping[str, Projection]] = {
@@ -201,7 +201,6 @@ _ESSENCES: Final[Mapping[str, Projection]] = {
         "status",
         "created",
         "subscription",
-        "test_clock",
         "current_phase",
         "end_behavior",
         "canceled_at",
@@ -266,7 +265,7 @@ _ESSENCES: Final[Mapping[str, Projection]] = {
         "invoice",
         "failure_code",
         "failure_message",
-        outcome=_of("reason", "type", "network_decline_code", "advice_code"),
+        outcome=_of("reason", "type", "network_decline_code", "advice_code", "network_advice_code"),
         payment_intent=_of("id"),
         payment_method_details=_paid_with,
     ),
@@ -283,7 +282,6 @@ _ESSENCES: Final[Mapping[str, Projection]] = {
         last_payment_error=_error,
         latest_charge=_of("id"),
     ),
-    "test_helpers.test_clock": _of("id", "created", "frozen_time", "status"),
     "refund": _of("id", "status", "amount", "currency", "created", "charge", "payment_intent", "reason"),
     "dispute": _of("id", "status", "amount", "currency", "created", "charge", "payment_intent", "reason"),
 }

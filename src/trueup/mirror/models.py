@@ -103,6 +103,47 @@ class Version(models.Model):
         return self.event_id
 
 
+class About(models.Model):
+    """Which payment an object is about that names no customer: a dispute, a fraud warning, a refund or a review.
+
+    ``customer`` is the one that it names itself after all. ``settled`` says that it was looked at again once every
+    transaction from the time of its last change was over (see ``mirror.about``).
+    """
+
+    pk = models.CompositePrimaryKey("account_id", "livemode", "object_type", "object_id")
+    account_id = models.BigIntegerField()
+    livemode = models.BooleanField()
+    object_type = models.TextField()
+    object_id = models.TextField()
+    customer = models.TextField(null=True)
+    charge = models.TextField(null=True)
+    payment_intent = models.TextField(null=True)
+    since = models.DateTimeField(db_default=Now())
+    settled = models.BooleanField(db_default=False)
+
+    class Meta:
+        """Found by the payment, and by what has to be looked at again."""
+
+        indexes: ClassVar = [
+            models.Index(
+                fields=["account_id", "livemode", "charge"],
+                name="mirror_about_charge",
+                condition=models.Q(charge__isnull=False),
+            ),
+            models.Index(
+                fields=["account_id", "livemode", "payment_intent"],
+                name="mirror_about_intent",
+                condition=models.Q(payment_intent__isnull=False),
+            ),
+            models.Index(fields=["since"], name="mirror_about_unsettled", condition=models.Q(settled=False)),
+        ]
+
+    @override
+    def __str__(self) -> str:
+        """Type and id."""
+        return f"{self.object_type} {self.object_id}"
+
+
 class Changed(QueueRow):
     """A Stripe customer or product whose objects moved: a queue table (see ``runtime.queues``)."""
 

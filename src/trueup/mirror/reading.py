@@ -13,7 +13,7 @@ import orjson
 
 from trueup.inbox import service as inbox
 from trueup.kernel.time import from_unix
-from trueup.mirror import lookup, rules, store
+from trueup.mirror import about, lookup, rules, store
 from trueup.mirror.changes import changes
 from trueup.mirror.errors import Unusable
 from trueup.mirror.lookup import Place, Pointer
@@ -125,15 +125,16 @@ def objects_at(
 def pointer_at(key: ObjectKey, *, at: int, known_at: datetime | None) -> Pointer | None:
     """Which event told an object's newest version at a moment (see ``objects_at``), or None when nothing had.
 
-    ``customer`` is left out: only the event itself says whose the object was.
+    ``customer`` is only told of objects about a payment: of others the event itself says whose they were.
     """
     traces = [trace for _key, trace in store.traces_until(customers=(), keys=[key], at=at, known_at=known_at)]
     if not traces:
         return None
     head = resolve(traces).head
+    indirect = key.object_type in rules.ABOUT_PAYMENTS
     return Pointer(
         key=key,
-        customer=None,
+        customer=about.customer_then(key, at=at, known_at=known_at) if indirect else None,
         deleted=head.deleted,
         created=head.second,
         event_id=head.fact_id,
@@ -166,7 +167,7 @@ def detail_of(pointer: Pointer, slug: str, *, with_told: bool) -> ObjectDetail:
     log = _log([place])[place]
     row = msgspec.structs.asdict(row_of(pointer, slug))
     if log.fact is not None:
-        row["customer"] = log.fact.customer
+        row["customer"] = log.fact.customer or row["customer"]
     told = storable(log.fact.data) if with_told and log.fact is not None else None
     return ObjectDetail(**row, received_at=log.received_at, body=log.body, shape=log.shape, told=told)
 

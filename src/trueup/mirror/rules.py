@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any, Final, TypeGuard
 
 from trueup.mirror.errors import Unusable
-from trueup.mirror.types import Fact
+from trueup.mirror.types import Fact, Request
 from trueup.mirror.upcast.shape import LATEST_SECOND
 
 LONGEST_NAME: Final = 500
@@ -50,6 +50,13 @@ _RANK_BY_VERB: Final = {
 }
 _RANK_OF_A_CHANGE: Final = 2
 
+ABOUT_PAYMENTS: Final = frozenset({"dispute", "radar.early_fraud_warning", "refund", "review"})
+"""The objects that name a payment and no customer: whose they are is told by their charge or payment intent."""
+PAYMENTS: Final = frozenset({"charge", "payment_intent"})
+"""What those name."""
+
+_NO_REQUEST: Final = Request(id=None, idempotency_key=None)
+
 
 def facts_of(event: object) -> Fact | None:
     """The fact told by a snapshot event, or ``None`` when it tells of no object that has a name.
@@ -84,7 +91,26 @@ def facts_of(event: object) -> Fact | None:
         data=data,
         previous=previous if type(previous) is dict else None,
         customer=customer_of(object_type, data),
+        request=_request_of(event["request"]) if "request" in event else None,
     )
+
+
+def _request_of(told: object) -> Request | None:
+    """What an event says of its request: an id alone in API versions before 2017-05-25, null where there was none."""
+    if told is None:
+        return _NO_REQUEST
+    if type(told) is dict:
+        request_id, key = told.get("id"), told.get("idempotency_key")
+        if request_id is None and key is None:
+            return _NO_REQUEST
+        if request_id is None or _is_name(request_id):
+            return Request(id=request_id, idempotency_key=key if _is_name(key) else None)
+    return Request(id=told, idempotency_key=None) if _is_name(told) else None
+
+
+def payment_of(fact: Fact) -> tuple[str | None, str | None]:
+    """The ids of the charge and of the payment intent that an object is about, as far as it names them."""
+    return _id_of(fact.data.get("charge")), _id_of(fact.data.get("payment_intent"))
 
 
 def customer_of(object_type: str, data: Mapping[str, Any]) -> str | None:

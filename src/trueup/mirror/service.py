@@ -15,7 +15,7 @@ from trueup.accounts.types import Account
 from trueup.inbox import service as inbox
 from trueup.kernel.errors import NotFound, Refused
 from trueup.kernel.time import from_unix
-from trueup.mirror import lookup, reading, rules, store
+from trueup.mirror import about, lookup, reading, rules, store
 from trueup.mirror.lookup import Pointer
 from trueup.mirror.order.types import Verdict
 from trueup.mirror.reading import parse
@@ -69,6 +69,14 @@ def objects_at(
 def last_events(customers: Sequence[CustomerKey]) -> dict[CustomerKey, int]:
     """When the newest event about each customer happened, in Unix seconds."""
     return store.last_events(customers)
+
+
+def last_event_then(customers: Sequence[CustomerKey], *, at: int, known_at: datetime | None) -> int | None:
+    """When the newest event about any of these customers, of one account and mode, happened up to a moment.
+
+    Unix seconds; the arguments are as for ``objects_at``. ``None`` when there was none.
+    """
+    return about.last_event_then(customers, at=at, known_at=known_at)
 
 
 def history(customer: CustomerKey, *, before: tuple[int, str], only: Iterable[str], limit: int) -> list[Fact]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from trueup.mirror.drain import DRAIN, remake
+from trueup.mirror.drain import DRAIN, remake, settle
 from trueup.runtime import topics
 
 topics.subscribe(DRAIN)
 topics.heal(remake)
+topics.heal(settle)

@@ -22,6 +22,17 @@ class ObjectKey(Record, frozen=True):
     object_id: str
 
 
+class Request(Record, frozen=True):
+    """The request to Stripe's API, the dashboard's included, that an event came from.
+
+    ``id`` is ``None`` where no request made the event: a renewal, a timer, something outside that Stripe was told of.
+    Source: https://docs.stripe.com/api/events/object#event_object-request
+    """
+
+    id: str | None
+    idempotency_key: str | None
+
+
 class Fact(Record, frozen=True):
     """One version of one object, as one event told it.
 
@@ -29,7 +40,7 @@ class Fact(Record, frozen=True):
     endpoint's API version (not upcast). ``previous`` holds the old values of what changed, and is ``None`` where the
     event has none. ``deleted`` says that the object no longer exists after this event, and that ``data`` is its last
     version. ``customer`` is the Stripe customer that the object belongs to, its own id for a customer, ``None`` when no
-    customer is named.
+    customer is named. ``request`` is ``None`` where the event does not say whether a request made it.
     """
 
     object_type: str
@@ -41,6 +52,7 @@ class Fact(Record, frozen=True):
     data: dict[str, Any]
     previous: dict[str, Any] | None = None
     customer: str | None = None
+    request: Request | None = None
 
 
 class MirrorObject(Record, frozen=True):
