@@ -191,7 +191,6 @@ READS: dict[str, Scenario] = {
     "customer.names": lambda stage: customers.names([stage.key]),
     "customer.price_names": lambda _: customers.price_names(customers.get("cus_000")),
     "customer.search": lambda _: customers.search(),
-    "customer.timeline": lambda _: customers.timeline("cus_000"),
     "customer.why": lambda _: customers.why("cus_000", "stage"),
 }
 """What only reads; it is run where writing is forbidden."""
@@ -234,9 +233,12 @@ COMMANDS: dict[str, tuple[list[str], list[str]]] = {
     "customer violations": (["customer", "violations"], []),
     "accounts": (["accounts"], []),
     "customers": (["customers"], []),
+    "links": (["links", "cus_000"], []),
+    "people": (["people"], []),
+    "person": (["person", "{person}"], []),
     "customer contact": (["customer", "contact", "cus_000"], []),
     "customer show": (["customer", "show", "cus_000"], []),
-    "customer timeline": (["customer", "timeline", "cus_000"], []),
+    "customer history": (["customer", "history", "cus_000"], []),
     "customer why": (["customer", "why", "cus_000", "stage"], []),
     "events": (["events"], []),
     "event show": (["event", "show", "{event}"], []),

@@ -36,6 +36,7 @@ from tests.architecture.audit_tables import (
 from trueup.accounts import registry
 from trueup.audit import service as audit
 from trueup.customer import merging
+from trueup.customer.identity import service as identity
 from trueup.inbox import service as inbox
 from trueup.kernel.actor import Actor
 from trueup.ops import cli
@@ -158,6 +159,7 @@ def test_a_command_leaves_its_entries_and_no_others(
     names = {
         "{second}": str(stage.second.id),
         "{token}": str(stage.token.id),
+        "{person}": identity.people().data[0].id,
         "{event}": inbox.events().data[0].event_id,
         "{cases}": str(cases),
     }

@@ -105,6 +105,32 @@ def test_the_last_failure_says_why_in_plain_words() -> None:
     assert earlier.why["last_failure"].rule == "failure.charge"
 
 
+def test_the_last_failure_keeps_the_banks_advice_and_whether_it_is_hard() -> None:
+    advice = {"advice_code": "do_not_try_again", "network_advice_code": "03"}
+    lost = charge("ch_1", status="failed", failure_code="card_declined", outcome={"reason": "lost_card"} | advice)
+    error = {"code": "card_declined", "decline_code": "do_not_honor", "advice_code": "try_again_later"}
+    intent = told("payment_intent", "pi_1", when=NOW + DAY, customer="cus_1", status="x", last_payment_error=error)
+
+    older = charge("ch_2", status="failed", failure_code="expired_card", created=NOW - DAY)
+
+    hard, soft = state_of(lost, older).last_failure, state_of(lost, intent).last_failure
+
+    assert hard is not None
+    assert (hard.code, hard.hard, hard.advice_code, hard.network_advice_code) == (
+        "lost_card",
+        True,
+        "do_not_try_again",
+        "03",
+    )
+    assert soft is not None
+    assert (soft.code, soft.hard, soft.advice_code, soft.network_advice_code) == (
+        "do_not_honor",
+        False,
+        "try_again_later",
+        None,
+    )
+
+
 def test_a_failure_at_no_time_that_can_be_told_is_left_out() -> None:
     assert state_of(charge("ch_1", status="failed", when=NOW, created=10**12)).last_failure is None
 

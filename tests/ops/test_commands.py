@@ -150,7 +150,7 @@ def test_names_that_look_like_markup_or_drive_a_terminal_are_shown_and_not_obeye
     account = world.connect()
     world.told(account, world.event("customer.created", world.customer("cus_1", hostile), id="evt_1"))
 
-    for arguments in (["customers"], ["customer", "show", "cus_1"], ["customer", "timeline", "cus_1"]):
+    for arguments in (["customers"], ["customer", "show", "cus_1"], ["customer", "history", "cus_1"]):
         assert cli.run(arguments) == 0
         shown = capsys.readouterr().out
         assert "[red]Zoë[/]" in shown

@@ -104,7 +104,7 @@ def test_show_prints_what_the_fold_has_learned(told: None, capsys: pytest.Captur
             "Delinquent": "yes",
             "Balance": "-15.00 USD",
             "Last payment": "49.00 USD on 2026-09-22 14:13",
-            "Last failure": "49.00 USD on 2026-09-23 14:13: The card has expired.",
+            "Last failure": "49.00 USD on 2026-09-23 14:13: The card has expired. Trying again may help.",
             "Paid in all": "49.00 USD",
             "Tags": "beta, vip",
         }
@@ -147,21 +147,38 @@ def test_contact_in_json_is_what_the_api_answers(told: None, capsys: pytest.Capt
 
 
 def test_timeline_prints_the_kinds_that_are_asked_for(told: None, capsys: pytest.CaptureFixture[str]) -> None:
-    payments = run(capsys, "customer", "timeline", "cus_1", "--kind", "payment")
-    both = json.loads(run(capsys, "customer", "timeline", "cus_1", "--kind", "payment", "--kind", "customer", "--json"))
+    payments = run(capsys, "customer", "history", "cus_1", "--kind", "payment")
+    both = json.loads(run(capsys, "customer", "history", "cus_1", "--kind", "payment", "--kind", "customer", "--json"))
 
     assert "Payment of $49.00 failed: card expired" in payments
     assert "Became a customer" not in payments
     assert {entry["kind"] for entry in both["data"]} == {"payment", "customer"}
-    assert run(capsys, "customer", "timeline", "cus_1", "--kind", "discount").strip() == "Nothing of this kind."
+    assert run(capsys, "customer", "history", "cus_1", "--kind", "discount").strip() == "Nothing of this kind."
+
+
+def test_history_names_who_acted_and_ends_at_a_moment(told: None, capsys: pytest.CaptureFixture[str]) -> None:
+    whole = run(capsys, "customer", "history", "cus_1")
+    earlier = run(capsys, "customer", "history", "cus_1", "--as-of", "2026-09-22T14:13:20Z")
+
+    assert "by Stripe itself" in whole
+    assert "stripe evt_failed" in whole
+    assert "evt_failed" not in earlier
+    assert "evt_paid" in earlier
+
+
+def test_why_a_payment_failed_says_whether_to_try_again(told: None, capsys: pytest.CaptureFixture[str]) -> None:
+    found = json.loads(run(capsys, "customer", "why", "cus_1", "last_failure", "--json"))
+
+    assert found["reason"] == "The newest charge that failed. The card has expired. Trying again may help."
+    assert (found["value"]["hard"], found["value"]["advice_code"]) == (False, None)
 
 
 def test_timeline_says_how_to_go_on_and_refuses_an_unknown_kind(told: None, capsys: pytest.CaptureFixture[str]) -> None:
-    assert cli.run(["customer", "timeline", "cus_1", "--limit", "1"]) == 0
+    assert cli.run(["customer", "history", "cus_1", "--limit", "1"]) == 0
     following = re.search(r"Next page: --after (\S+)", capsys.readouterr().err)
     assert following is not None
 
     assert "Payment of $49.00 succeeded" in run(
-        capsys, "customer", "timeline", "cus_1", "--limit", "1", "--after", following[1]
+        capsys, "customer", "history", "cus_1", "--limit", "1", "--after", following[1]
     )
-    assert cli.run(["customer", "timeline", "cus_1", "--kind", "gossip"]) == 2
+    assert cli.run(["customer", "history", "cus_1", "--kind", "gossip"]) == 2

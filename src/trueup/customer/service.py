@@ -8,9 +8,10 @@ from datetime import datetime
 from typing import Any, Final
 
 from trueup.accounts import service as accounts
+from trueup.accounts.errors import AccountUnknown
 from trueup.audit import service as audit
 from trueup.audit.types import Action
-from trueup.customer import past, rules, store
+from trueup.customer import past, store
 from trueup.customer.identity import links
 from trueup.customer.rules import declines
 from trueup.customer.rules.contact import contact_details, contact_fields
@@ -21,7 +22,6 @@ from trueup.customer.types import (
     Customer,
     CustomerRow,
     CustomerState,
-    Entry,
     ExplainedFact,
     Explanation,
     Failure,
@@ -35,11 +35,10 @@ from trueup.mirror.service import CustomerKey
 from trueup.mirror.types import ObjectKey
 from trueup.mirror.upcast.shape import id_of, text
 from trueup.runtime import clock, database, queues
-from trueup.runtime.pages import Number, Page, decode_cursor, encode_cursor, invalid_cursor
+from trueup.runtime.pages import Page, decode_cursor, encode_cursor, invalid_cursor
 from trueup.runtime.wake import wake
 
 LARGEST_PAGE: Final = 200
-NEWEST: Final = (2**62, "")
 AMOUNT: Final = re.compile(r"-?[0-9]{1,40}(\.[0-9]{1,20})?")
 SORTS: Final = ("name", "-name", "mrr", "-mrr", "last_event_at", "-last_event_at")
 
@@ -48,19 +47,30 @@ def _slugs() -> dict[int, str]:
     return {account.id: account.slug for account in accounts.accounts()}
 
 
+def _account_of(slug: str) -> int:
+    found = [account_id for account_id, known in _slugs().items() if known == slug]
+    if not found:
+        raise AccountUnknown(f"There is no account {slug}.", hint="List them with: trueup accounts")
+    return found[0]
+
+
 def search(
     *,
     q: str = "",
     stage: Stage | None = None,
     account_id: int | None = None,
+    account: str = "",
     sort: str = "-last_event_at",
     limit: int = 50,
     after: str | None = None,
 ) -> Page[CustomerRow]:
-    """Customers by the beginning of words of their name, email or ids.
+    """Customers by the beginning of words of their name, email or ids; of one stage or account if given.
 
-    A leading hyphen in ``sort`` means descending.
+    ``account`` is the slug of the one that ``account_id`` names; ``AccountUnknown`` where there is none of it. A
+    leading hyphen in ``sort`` means descending.
     """
+    if account:
+        account_id = _account_of(account)
     if sort not in SORTS:
         raise Refused(
             f"Customers cannot be sorted by {sort}.", code="sort_unknown", hint=f"One of: {', '.join(SORTS)}."
@@ -194,10 +204,17 @@ def why(id: str, field: str) -> Explanation:  # noqa: A002 - the field's name
         field=field,
         value=getattr(customer.state, field, None),
         rule=found.rule,
-        reason=sentence(found.rule, found.since),
+        reason=sentence(found.rule) + _meant(customer.state, field),
         facts=tuple(facts),
-        since=found.since,
     )
+
+
+def _meant(state: CustomerState, field: str) -> str:
+    """What a failure means beyond its rule; nothing for other fields."""
+    if field != "last_failure" or state.last_failure is None:
+        return ""
+    told = failure_told(state.last_failure)
+    return f" {told.plain} {told.retry}"
 
 
 def contact(id: str) -> Contact:  # noqa: A002 - the field's name
@@ -207,8 +224,8 @@ def contact(id: str) -> Contact:  # noqa: A002 - the field's name
 
 
 def failure_told(failure: Failure) -> declines.Explanation:
-    """What a failed payment means to whoever supports the customer."""
-    return declines.explain(failure.code, None)
+    """What a failed payment means to whoever supports the customer, and whether trying it again can help."""
+    return declines.advised(declines.explain(failure.code, None), failure.advice_code)
 
 
 def price_names(customer: Customer) -> dict[str, str]:
@@ -245,51 +262,6 @@ def _catalog(customer: Customer, object_type: str, ids: Iterable[str]) -> dict[s
 def names(keys: Sequence[CustomerKey]) -> dict[CustomerKey, str]:
     """What to call these customers: their name, else their email; those with neither are left out."""
     return store.names(sorted(set(keys)))
-
-
-def timeline(id: str, *, limit: int = 25, after: str | None = None, kinds: frozenset[str] = frozenset()) -> Page[Entry]:  # noqa: A002
-    """What happened to a customer in plain words, newest first.
-
-    ``total`` is None: words are found as events are read.
-    """
-    customer = get(id)
-    key = (customer.account_id, customer.livemode, customer.stripe_customer_id)
-    members = [(key[0], key[1], one) for one in customer.state.stripe_customer_ids]
-    limit = max(1, min(limit, LARGEST_PAGE))
-    before = NEWEST
-    if after:
-        before = decode_cursor(after, tuple[Number, str])
-    names = {
-        plan.product_id: plan.product_name for plan in customer.state.plans if plan.product_id and plan.product_name
-    }
-    entries: list[Entry] = []
-    while len(entries) <= limit:
-        told = [
-            fact
-            for member in members
-            for fact in mirror.history(member, before=before, only=rules.TOLD_TYPES, limit=limit * 2)
-        ]
-        facts = sorted(told, key=lambda fact: (fact.created, fact.event_id), reverse=True)[: limit * 2]
-        if not facts:
-            break
-        product_keys = {
-            ObjectKey(account_id=key[0], livemode=key[1], object_type="product", object_id=product)
-            for fact in facts
-            for product in rules.products_of(fact)
-            if product not in names
-        }
-        for found in mirror.objects(list(product_keys)).values():
-            names |= {item.object_id: str(item.data.get("name") or item.object_id) for item in found}
-        entries += [
-            entry
-            for fact in facts
-            if (entry := rules.entry(fact, product_names=names)) is not None
-            and (not kinds or entry.kind.value in kinds)
-        ]
-        before = (facts[-1].created, facts[-1].event_id)
-    shown, more = entries[:limit], len(entries) > limit
-    following = encode_cursor(shown[-1].created, shown[-1].event_id) if more else None
-    return Page(data=tuple(shown), next=following, total=None)
 
 
 def mark_outdated(*, limit: int = 5000) -> int:

@@ -119,7 +119,12 @@ class Payment(Record, frozen=True):
 
 
 class Failure(Record, frozen=True):
-    """The newest payment that failed. ``reason`` is a few plain words; ``code`` is Stripe's, ``None`` when not told."""
+    """The newest payment that failed. ``reason`` is a few plain words; ``code`` is Stripe's, ``None`` when not told.
+
+    ``advice_code`` is what the bank advises (``confirm_card_data``, ``do_not_try_again``, ``try_again_later``), and
+    ``network_advice_code`` the card network's own code for it. ``hard`` says that the code is one of the nine on which
+    Stripe's own retries charge nothing until there is a new payment method.
+    """
 
     amount: Money | None
     at: datetime
@@ -127,6 +132,9 @@ class Failure(Record, frozen=True):
     object_id: str
     code: str | None
     reason: str
+    advice_code: str | None = None
+    network_advice_code: str | None = None
+    hard: bool = False
 
 
 class ChangeKind(StrEnum):
@@ -157,15 +165,10 @@ class ScheduledChange(Record, frozen=True):
 
 
 class Why(Record, frozen=True):
-    """Where a value comes from: the name of the rule that chose it (see ``rules.reasons``), and the facts it used.
-
-    ``since`` is when time alone made the value what it is, in Stripe's time, as when a discount ended; ``None`` where
-    the facts did.
-    """
+    """Where a value comes from: the name of the rule that chose it (see ``rules.reasons``), and the facts it used."""
 
     rule: str
     facts: tuple[FactRef, ...]
-    since: datetime | None = None
 
 
 class ExplainedFact(Record, frozen=True):
@@ -191,11 +194,9 @@ class Explanation(Record, frozen=True):
     rule: str
     reason: str
     facts: tuple[ExplainedFact, ...]
-    since: datetime | None = None
-    """When time alone made the value what it is, in Stripe's time; ``None`` where the facts did."""
 
 
-class CustomerState(Record, frozen=True, kw_only=True):
+class CustomerState(Record, frozen=True):
     """All that follows from the facts about one customer. ``customer.fold`` says how each value is found.
 
     ``why`` maps a field's name to the rule and the facts that set it; every field that has a value has an entry, and
@@ -217,9 +218,9 @@ class CustomerState(Record, frozen=True, kw_only=True):
     """Stripe's word for the subscription that decides the stage; see ``BILLING_STATUS_4``."""
     plans: tuple[Plan, ...]
     mrr: tuple[Mrr, ...]
-    """One per currency, sorted by currency, zeros left out."""
+    """One per currency, sorted by currency, zeros left out; as of the newest fact."""
     mrr_changes_at: datetime | None
-    """When a discount that is counted begins or ends next, or a pause ends: the same facts give another MRR then."""
+    """When a discount that is counted begins or ends next, so that the same facts give another MRR."""
     mrr_unknown: tuple[str, ...]
     """What could not be counted, in sentences: tiers or coupons that no payload told."""
     trial_end: datetime | None
@@ -227,7 +228,7 @@ class CustomerState(Record, frozen=True, kw_only=True):
     current_period_end: datetime | None
     cancel_at_period_end: bool
     scheduled_changes: tuple[ScheduledChange, ...]
-    """What is due to happen, by time; what is late stays until a fact says that it came."""
+    """What is due to happen, as of the newest facts, by time."""
     payment_method_on_file: bool | None
     """``None`` when the customer itself is not known yet."""
     payment_method: PaymentMethod | None
@@ -242,9 +243,6 @@ class CustomerState(Record, frozen=True, kw_only=True):
     tags: tuple[str, ...]
     """The words in the customer's metadata under ``tags``, between commas, sorted."""
     last_event_at: datetime | None
-    as_of: datetime | None = None
-    """The moment as of which all this holds, in Stripe's time: that of the newest fact here, or a later one at which
-    time alone changed something. It holds until the next fact, or ``mrr_changes_at``."""
     deleted: bool
     why: dict[str, Why]
 
@@ -279,11 +277,37 @@ class Kind(StrEnum):
     DISCOUNT = "discount"
 
 
+class EntryActorKind(StrEnum):
+    """Who can make something happen to a customer."""
+
+    API = "api"
+    """A request to Stripe's API: your application, or somebody in the dashboard."""
+    STRIPE = "stripe"
+    """Stripe itself: a renewal, a retry, the end of a trial."""
+    CUSTOMER = "customer"
+    """The customer, where the payload says so."""
+    BANK = "bank"
+    """The bank of whoever paid: disputes and warnings of fraud."""
+
+
+class EntryActor(Record, frozen=True):
+    """Who made it happen, as far as the event says. ``told`` is it in plain words, such as ``by Stripe itself``.
+
+    ``request_id`` is the request to Stripe's API, ``None`` where there was none or no id is told.
+    """
+
+    kind: EntryActorKind
+    told: str
+    request_id: str | None = None
+    idempotency_key: str | None = None
+
+
 class Entry(Record, frozen=True):
     """One line of a customer's timeline: what one fact means, in plain English words.
 
     ``title`` is a sentence fragment without a full stop, ``detail`` adds to it and may be empty. ``created`` is ``at``
-    in unix seconds. ``source`` is the system that told it.
+    in unix seconds. ``source`` is the system that told it, the event and the object are the fact, and ``actor`` is who
+    made it happen, ``None`` where the event does not say.
     """
 
     at: datetime
@@ -298,6 +322,7 @@ class Entry(Record, frozen=True):
     detail: str = ""
     source: str = "stripe"
     amount: Money | None = None
+    actor: EntryActor | None = None
 
 
 class LinkKind(StrEnum):

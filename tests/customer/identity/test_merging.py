@@ -11,7 +11,7 @@ from tests.customer.identity.told import ADA, paying, states, tell, traits
 from tests.web.console import world
 from trueup.accounts.types import Account
 from trueup.audit import service as audit
-from trueup.customer import merging
+from trueup.customer import merging, timeline
 from trueup.customer import service as customers
 from trueup.customer.store import own_id
 from trueup.customer.types import Entry, Stage
@@ -60,18 +60,18 @@ def test_merged_customers_are_one_in_lists_and_counts_and_answer_to_every_id(acc
 
 def test_the_timeline_spans_all_of_them_page_by_page(account: Account) -> None:
     three(account)
-    apart = {entry.event_id for one in ("cus_a", "cus_b") for entry in customers.timeline(one, limit=50).data}
+    apart = {entry.event_id for one in ("cus_a", "cus_b") for entry in timeline.history(one, limit=50).data}
 
     merging.merge(id="cus_a", others=["cus_b"], by=ADA)
 
-    whole = customers.timeline("cus_b", limit=50).data
+    whole = timeline.history("cus_b", limit=50).data
     assert {entry.event_id for entry in whole} == apart
     assert len(whole) == 4
     assert [entry.created for entry in whole] == sorted((entry.created for entry in whole), reverse=True)
     paged: list[Entry] = []
     after = None
     for _ in range(4):
-        page = customers.timeline("cus_a", limit=1, after=after)
+        page = timeline.history("cus_a", limit=1, after=after)
         paged += page.data
         after = page.next
     assert tuple(paged) == whole

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trueup.customer.rules.declines import NEVER_RETRIED, REASONS, Explanation, explain, explain_error
+from trueup.customer.rules.declines import NEVER_RETRIED, REASONS, Explanation, advice_of, explain, explain_error
 
 DOCUMENTED = """
     approve_with_id authentication_not_handled authentication_required call_issuer card_not_supported
@@ -196,3 +196,38 @@ def test_whatever_stripe_says_there_are_words_without_card_numbers(code: str | N
 )
 def test_any_error_has_a_reason(error: dict[str, Any]) -> None:
     assert explain_error(error).plain
+
+
+@pytest.mark.parametrize(
+    ("_case_error", "_case_said"),
+    [
+        ({"code": "expired_card"}, "Trying again may help."),
+        (
+            {"code": "lost_card"},
+            "Trying again as it is cannot help: Stripe charges nothing until there is a new payment method.",
+        ),
+        ({"code": "invalid_account"}, "Trying the same payment method again cannot help."),
+        (
+            {"decline_code": "do_not_honor", "advice_code": "do_not_try_again"},
+            "Trying the same payment method again cannot help. The bank asks not to try again.",
+        ),
+        (
+            {"decline_code": "do_not_honor", "advice_code": "try_again_later"},
+            "The bank says that trying again later may work.",
+        ),
+        (
+            {"decline_code": "do_not_honor", "advice_code": "confirm_card_data"},
+            "The bank asks to check the card's details before another try.",
+        ),
+        ({"decline_code": "do_not_honor", "advice_code": "of_tomorrow"}, "Trying again may help."),
+    ],
+)
+def test_whether_trying_again_can_help_is_said_in_words(_case_error: dict[str, Any], _case_said: str) -> None:
+    assert explain_error(_case_error).retry == _case_said
+
+
+def test_advice_comes_with_the_networks_code_from_an_error_or_an_outcome() -> None:
+    told = {"advice_code": "try_again_later", "network_advice_code": "02"}
+
+    assert advice_of(told) == advice_of({"outcome": told}) == ("try_again_later", "02")
+    assert advice_of({}) == (None, None)

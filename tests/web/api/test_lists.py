@@ -15,6 +15,7 @@ from tests.web.api.conftest import Ask
 from tests.web.console import world
 from trueup.accounts.types import Account
 from trueup.customer import store
+from trueup.customer.types import Kind
 from trueup.ops import cli
 
 
@@ -220,16 +221,53 @@ def test_an_events_body_is_the_stored_bytes_exactly(program: Client, account: Ac
     assert (answer["state"], answer["signature"], answer["redacted_at"]) == ("folded", "t=1,v1=00", None)
 
 
+def test_an_unknown_kind_is_refused_with_the_ones_that_there_are(program: Client, ask: Ask, account: Account) -> None:
+    world.many(account, 1)
+
+    response = program.get("/api/v1/customers/cus_000/timeline", {"kind": ["payment", "gossip"]})
+
+    error = response.json()["error"]
+    assert (response.status_code, error["code"]) == (422, "parameter_invalid")
+    assert error["message"].startswith("A parameter cannot be used. kind: ")
+    assert all(f"'{kind}'" in error["message"] for kind in Kind)
+    kinds = {entry["kind"] for entry in ask("/customers/cus_000/timeline", kind=["customer"])["data"]}
+    assert kinds == {"customer"}
+
+
+def test_an_entry_of_the_timeline_names_source_fact_and_actor(ask: Ask, account: Account) -> None:
+    told = world.event("customer.created", world.customer("cus_1", "Acme"), id="evt_1")
+    world.told(account, told | {"request": {"id": "req_1", "idempotency_key": "key-1"}})
+
+    [entry] = ask("/customers/cus_1/timeline")["data"]
+
+    assert entry["actor"] == {
+        "kind": "api",
+        "told": "by an API call req_1",
+        "request_id": "req_1",
+        "idempotency_key": "key-1",
+    }
+    assert (entry["source"], entry["event_id"], entry["object_type"], entry["object_id"]) == (
+        "stripe",
+        "evt_1",
+        "customer",
+        "cus_1",
+    )
+
+
 @pytest.mark.parametrize(
     ("path", "query", "arguments"),
     [
         ("/customers", {}, ["customers"]),
         ("/customers", {"limit": 2, "sort": "name"}, ["customers", "--limit", "2", "--sort", "name"]),
         ("/customers", {"stage": "past_due", "q": "comp"}, ["customers", "comp", "--stage", "past_due"]),
+        ("/customers", {"account": "acme"}, ["customers", "--account", "acme"]),
+        ("/people", {}, ["people"]),
+        ("/customers/cus_000/links", {}, ["links", "cus_000"]),
+        ("/objects/cus_000/versions", {"limit": 25}, ["object", "versions", "cus_000"]),
         ("/customers/cus_000", {}, ["customer", "show", "cus_000"]),
         ("/customers/cus_000", {"why": "true"}, ["customer", "show", "cus_000", "--why"]),
         ("/customers/cus_000/why/stage", {}, ["customer", "why", "cus_000", "stage"]),
-        ("/customers/cus_000/timeline", {"limit": 25}, ["customer", "timeline", "cus_000"]),
+        ("/customers/cus_000/timeline", {"limit": 25}, ["customer", "history", "cus_000"]),
         ("/events", {"type": "customer.created"}, ["events", "--type", "customer.created"]),
         ("/events", {"state": "waiting"}, ["events", "--state", "waiting"]),
         ("/events/evt_same", {}, ["event", "evt_same"]),

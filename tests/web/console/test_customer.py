@@ -89,12 +89,22 @@ def test_earlier_entries_are_a_page_of_their_own_without_a_script(reader: Client
 
 
 def test_kinds_filter_the_timeline_and_are_part_of_the_address(reader: Client, acme: Account) -> None:
-    response = reader.get("/customers/cus_1?kind=subscription&kind=nonsense", headers=HTMX)
+    response = reader.get("/customers/cus_1?kind=subscription&kind=subscription", headers=HTMX)
 
     page = response.content.decode()
     assert len(_entries(page)) == 1
     assert "sub_1" in page
     assert response["HX-Push-Url"] == "/customers/cus_1?kind=subscription"
+
+
+def test_an_unknown_kind_is_refused_with_those_that_there_are(reader: Client, acme: Account) -> None:
+    for headers in ({}, HTMX):
+        response = reader.get("/customers/cus_1?kind=subscription&kind=nonsense", headers=headers)
+
+        page = response.content.decode()
+        assert response.status_code == 400
+        assert "There is no kind nonsense to filter by." in page
+        assert "One of: payment, invoice, subscription, method, discount, customer." in page
 
 
 def test_every_value_that_is_known_can_say_why(reader: Client, acme: Account) -> None:

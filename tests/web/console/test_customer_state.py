@@ -16,12 +16,13 @@ from tests.web.console import world
 from tests.web.console.world import DAY, START, Json
 from trueup.accounts.types import Account
 from trueup.customer import service as customers
+from trueup.customer import timeline as histories
 from trueup.customer.rules.contact import CONTACT_FIELDS
 from trueup.customer.types import CustomerState
 from trueup.web.console.words import FIELDS
 
 CAN_FIX = "The customer can fix it: confirm, call the bank or pay in another way."
-NO_RETRY = "Trying the same payment method again is pointless."
+NO_RETRY = "Trying again as it is cannot help: Stripe charges nothing until there is a new payment method."
 NOT_TOLD = "Stripe asks not to tell this reason to whoever pays: say only that the payment was declined."
 SPRING = {
     "id": "di_1",
@@ -106,7 +107,7 @@ def test_a_customer_who_never_paid_gets_a_sentence_instead_of_dashes(page: Any, 
     [
         (
             "expired_card",
-            f"The card has expired. expired_card {CAN_FIX} Another try with the same payment method may work.",
+            f"The card has expired. expired_card {CAN_FIX} Trying again may help.",
         ),
         (
             "stolen_card",
@@ -290,7 +291,7 @@ def test_what_is_not_known_of_an_mrr_is_said_beside_it(page: Any, account: Accou
     assert "MRR changes Dec 21, 2026" in card(shown, "h-facts")
     for field in ("mrr", "mrr_unknown"):
         assert unknown in plain(page(f"/why/{field}"))
-    assert "begins or ends on Dec 21, 2026, or a pause ends, and the MRR changes then." in plain(page("/why/mrr"))
+    assert "A discount begins or ends on Dec 21, 2026, and the MRR changes then." in plain(page("/why/mrr"))
 
 
 def test_an_entry_of_the_timeline_names_its_source_and_its_event(page: Any, account: Account) -> None:
@@ -299,5 +300,5 @@ def test_an_entry_of_the_timeline_names_its_source_and_its_event(page: Any, acco
     timeline = page().split('id="timeline">')[1].split("</section>")[0]
 
     assert "Payment of $49.00 failed: card reported lost" in timeline
-    assert "<summary>Stripe \N{MIDDLE DOT} charge.failed</summary>" in timeline
-    assert f'href="/events/{customers.timeline("cus_1").data[0].event_id}"' in timeline
+    assert "<summary>Stripe \N{MIDDLE DOT} charge.failed \N{MIDDLE DOT} by Stripe itself</summary>" in timeline
+    assert f'href="/events/{histories.history("cus_1").data[0].event_id}"' in timeline

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from trueup.customer.rules import account, invoice, payment, schedule, subscription
+from trueup.customer.rules.actor import actor_of
 from trueup.customer.rules.words import Said, masked
 from trueup.customer.types import CustomerState, Entry, Kind
 from trueup.kernel.time import from_unix
@@ -202,4 +203,5 @@ def entry(fact: Fact, *, product_names: Mapping[str, str]) -> Entry | None:
         title=masked(said.title),
         detail=masked(said.detail),
         amount=said.amount,
+        actor=actor_of(fact),
     )

@@ -250,6 +250,11 @@ REASONS: Final = _CARDS | _OUTCOMES | _OTHERS
 _UNTOLD: Final = frozenset({"generic_decline", "card_declined"})
 _NO_DECLINES: Final = frozenset({"approved_by_network", "authorized"})
 _ADVICE: Final = {"do_not_try_again": True, "try_again_later": False}
+_ADVISED: Final = {
+    "confirm_card_data": "The bank asks to check the card's details before another try.",
+    "do_not_try_again": "The bank asks not to try again.",
+    "try_again_later": "The bank says that trying again later may work.",
+}
 _DIGITS: Final = re.compile(r"[0-9](?:[ -]?[0-9]){6,}")
 
 
@@ -270,6 +275,20 @@ class Explanation(Record, frozen=True):
     """Whether the reason may be told to whoever pays; otherwise say only that the card was declined."""
     known: bool = True
     """Whether there are words of ours for the code."""
+    advice: str | None = None
+    """What the bank advises, in Stripe's word; ``None`` where it said nothing."""
+
+    @property
+    def retry(self) -> str:
+        """Whether trying the same payment method again can help, in one sentence or two."""
+        advice = _ADVISED.get(self.advice or "", "")
+        if self.code in NEVER_RETRIED:
+            told = "Trying again as it is cannot help: Stripe charges nothing until there is a new payment method."
+        elif self.hard:
+            told = "Trying the same payment method again cannot help."
+        else:
+            told = "" if advice else "Trying again may help."
+        return " ".join(part for part in (told, advice) if part)
 
 
 def explain(code: str | None, message: str | None) -> Explanation:
@@ -315,20 +334,36 @@ def explain_error(error: dict[str, Any]) -> Explanation:
     told = [code for code in codes if code is not None and code not in _NO_DECLINES]
     best = next((code for code in told if code not in _UNTOLD), told[0] if told else None)
     found = explain(best, text(error.get("message")) or text(error.get("failure_message")))
-    advice = text(error.get("advice_code")) or text(outcome.get("advice_code"))
-    return found if advice not in _ADVICE else _advised(found, hard=_ADVICE[advice])
+    return advised(found, advice_of(error)[0])
 
 
-def _advised(found: Explanation, *, hard: bool) -> Explanation:
-    # What Stripe never retries stays so, whatever the bank advises.
+def advice_of(error: dict[str, Any]) -> tuple[str | None, str | None]:
+    """The bank's advice in an error or a failed charge, and the card network's code for it.
+
+    Source: https://docs.stripe.com/declines#retrying-issuer-declines
+    """
+    outcome = mapping(error.get("outcome"))
+    advice, network = (
+        text(error.get(name)) or text(outcome.get(name)) for name in ("advice_code", "network_advice_code")
+    )
+    return advice, network
+
+
+def advised(found: Explanation, advice: str | None) -> Explanation:
+    """The reason with the bank's advice, which decides whether a retry is pointless; an unknown one decides nothing.
+
+    What Stripe never retries stays pointless, whatever the bank advises.
+    """
+    hard = _ADVICE.get(advice or "", found.hard) or found.code in NEVER_RETRIED
     return Explanation(
         code=found.code,
         short=found.short,
         plain=found.plain,
         customer_can_fix=found.customer_can_fix,
-        hard=hard or found.code in NEVER_RETRIED,
+        hard=hard,
         may_be_told=found.may_be_told,
         known=found.known,
+        advice=advice,
     )
 
 

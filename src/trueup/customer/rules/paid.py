@@ -8,13 +8,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from trueup.customer.rules.declines import explain_error
+from trueup.customer.rules.declines import NEVER_RETRIED, advice_of, explain_error
 from trueup.customer.rules.known import Known, ref_of
 from trueup.customer.rules.words import money_of
 from trueup.customer.types import Failure, Payment
 from trueup.kernel.money import Money
 from trueup.mirror.types import MirrorObject
 from trueup.mirror.upcast.shape import currency_of, mapping, moment, text, whole
+
+_OF_CHARGES = ("failure_code", "failure_message", "outcome")
+_OF_INTENTS = ("advice_code", "code", "decline_code", "message", "network_advice_code")
+"""The fields that tell of a failure, and that the mirror keeps."""
 
 _MOST_REFS = 8
 """A customer may have paid a thousand times; the newest facts stand for all."""
@@ -102,6 +106,7 @@ def last_failure(known: Known) -> Failure | None:
     if at is None:
         return None
     explained = explain_error(error)
+    advice, network_advice = advice_of(error)
     failure = Failure(
         amount=money_of(told.data.get("amount"), currency_of(told.data.get("currency"))),
         at=at,
@@ -109,6 +114,9 @@ def last_failure(known: Known) -> Failure | None:
         object_id=told.object_id,
         code=explained.code,
         reason=explained.short,
+        advice_code=advice,
+        network_advice_code=network_advice,
+        hard=explained.code in NEVER_RETRIED,
     )
     rule = "failure.charge" if told.object_type == "charge" else "failure.intent"
     return known.noted("last_failure", failure, rule, (ref_of(told),))
@@ -119,8 +127,8 @@ def _error(told: MirrorObject) -> dict[str, Any] | None:
     data = told.data
     if told.object_type == "charge":
         failed = data.get("status") == "failed" or (text(data.get("failure_code")) is not None and not data.get("paid"))
-        return data if failed else None
+        return {name: data.get(name) for name in _OF_CHARGES} if failed else None
     error = data.get("last_payment_error")
     if told.object_type != "payment_intent" or type(error) is not dict or data.get("status") == "succeeded":
         return None
-    return error
+    return {name: error.get(name) for name in _OF_INTENTS}

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from trueup.customer.rules.declines import explain_error
 from trueup.customer.rules.words import (
     Said,
     about,
     amount_of,
     day,
-    failure,
     joined,
     money,
     money_of,
@@ -46,9 +46,9 @@ def intent_succeeded(fact: Fact) -> Said | None:
 
 def intent_failed(fact: Fact) -> Said | None:
     """An attempt to pay failed, of an invoice or not, and why."""
-    reason = failure(mapping(fact.data.get("last_payment_error")))
+    error = mapping(fact.data.get("last_payment_error"))
     return _failed(
-        amount_of(fact.data), reason, None if _pays_invoice(fact.data) else text(fact.data.get("description"))
+        amount_of(fact.data), error, None if _pays_invoice(fact.data) else text(fact.data.get("description"))
     )
 
 
@@ -120,7 +120,7 @@ def charge_failed(fact: Fact) -> Said | None:
     """A charge failed that no payment intent stands for."""
     if id_of(fact.data.get("payment_intent")) is not None:
         return None
-    return _failed(amount_of(fact.data), failure(fact.data), None)
+    return _failed(amount_of(fact.data), fact.data, None)
 
 
 def charge_refunded(fact: Fact) -> Said | None:
@@ -229,5 +229,9 @@ def _pays_invoice(data: dict[str, Any]) -> bool:
     )
 
 
-def _failed(amount: Money | None, reason: str | None, detail: str | None) -> Said:
-    return about("Payment", amount, "failed" if reason is None else f"failed: {reason}", Tone.BAD, detail)
+def _failed(amount: Money | None, error: dict[str, Any], detail: str | None) -> Said:
+    """A failure, why, and whether another try can help, where the reason or the bank tells."""
+    explained = explain_error(error)
+    retry = explained.retry.rstrip(".") if explained.hard or explained.advice is not None else ""
+    verb = "failed" if explained.code is None else f"failed: {explained.short}"
+    return about("Payment", amount, verb, Tone.BAD, joined(detail, retry))

@@ -10,6 +10,7 @@ import msgspec
 import typer
 
 from trueup.customer import service as customers
+from trueup.customer import timeline
 from trueup.customer.types import ChangeKind, Customer, CustomerState, Failure, Kind, Payment, Stage
 from trueup.kernel.money import Money
 from trueup.ops import output, schema
@@ -29,6 +30,7 @@ customer_app = typer.Typer(no_args_is_help=True, help="One customer.")
 def list_customers(
     q: Annotated[str, typer.Argument(help="Beginnings of words of name, email or ids.")] = "",
     stage: Annotated[Stage | None, typer.Option(help="Only this stage.")] = None,
+    account: Annotated[str, typer.Option(help="Only this account, by its slug.")] = "",
     sort: Annotated[
         str, typer.Option(help="name, mrr or last_event_at; a leading hyphen means descending.")
     ] = "-last_event_at",
@@ -38,7 +40,7 @@ def list_customers(
 ) -> None:
     """List customers."""
     schema.prepare()
-    page = customers.search(q=q, stage=stage, sort=sort, limit=limit, after=after)
+    page = customers.search(q=q, stage=stage, account=account, sort=sort, limit=limit, after=after)
     if as_json:
         output.emit(page)
         return
@@ -120,7 +122,6 @@ def _told(customer: Customer) -> list[tuple[str, str, str | None]]:
         ("Paid in all", "lifetime_paid", _amounts(state.lifetime_paid)),
         ("Tags", "tags", ", ".join(state.tags)),
         ("Last event", "last_event_at", output.when(customer.last_event_at)),
-        ("As of", "as_of", output.when(state.as_of)),
     ]
 
 
@@ -144,7 +145,8 @@ def _failure(failure: Failure | None) -> str | None:
     if failure is None:
         return None
     amount = _money(failure.amount) if failure.amount is not None else None
-    return _joined(amount, "on", output.when(failure.at)) + f": {customers.failure_told(failure).plain}"
+    told = customers.failure_told(failure)
+    return _joined(amount, "on", output.when(failure.at)) + f": {told.plain} {told.retry}"
 
 
 def _balance(state: CustomerState) -> str | None:
@@ -190,22 +192,36 @@ def contact(customer_id: str, as_json: AsJson = False) -> None:
         output.say(f"{name:<24} {shown if value is not None else '—'}")
 
 
-@customer_app.command("timeline")
-def timeline(
+@customer_app.command("history")
+def history(
     customer_id: str,
     limit: Annotated[int, typer.Option(min=1, max=200)] = 25,
     after: Annotated[str | None, typer.Option(help="The next page's cursor.")] = None,
     kind: Annotated[list[Kind] | None, typer.Option(help="Only this kind; may be given several times.")] = None,
+    as_of: Annotated[
+        datetime | None, typer.Option(formats=FORMATS, help="Up to this moment (UTC) in Stripe's time.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """What happened to a customer, newest first."""
+    """What happened to a customer and who did it, newest first."""
     schema.prepare()
-    page = customers.timeline(customer_id, limit=limit, after=after, kinds=frozenset(kind or ()))
+    until = as_of.replace(tzinfo=UTC) if as_of is not None else None
+    page = timeline.history(customer_id, limit=limit, after=after, kinds=frozenset(kind or ()), as_of=until)
     if as_json:
         output.emit(page)
         return
-    rows = ((output.when(entry.at), entry.title, entry.detail, entry.event_id) for entry in page.data)
-    output.table(["When", "What", "Detail", "Event"], rows, empty="Nothing of this kind." if kind else "Nothing yet.")
+    rows = (
+        (
+            output.when(entry.at),
+            entry.title,
+            entry.detail,
+            entry.actor.told if entry.actor is not None else "",
+            f"{entry.source} {entry.event_id}",
+        )
+        for entry in page.data
+    )
+    empty = "Nothing of this kind." if kind else "Nothing yet."
+    output.table(["When", "What", "Detail", "Who", "Told by"], rows, empty=empty)
     if page.next:
         output.err.print(f"Next page: --after {page.next}", markup=False, soft_wrap=True)
 

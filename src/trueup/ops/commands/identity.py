@@ -143,6 +143,22 @@ def people(
     _next(page.next)
 
 
+def person(person_id: str, as_json: AsJson = False) -> None:
+    """Show one person: addresses, user ids and customers."""
+    schema.prepare()
+    found = identity.person(person_id)
+    if as_json:
+        output.emit(found)
+        return
+    for label, values in (
+        ("Person", [found.id]),
+        ("Emails", found.emails),
+        ("User ids", found.user_ids),
+        ("Customers", [f"{of.stripe_customer_id} {of.name or ''} ({of.stage})" for of in found.customers]),
+    ):
+        output.say(f"{label:<10} {', '.join(values) or '—'}")
+
+
 @customer_app.command("duplicates")
 def duplicates(limit: Limit = 50, after: After = None, as_json: AsJson = False) -> None:
     """List customers that may be one, with the reasons, the surest first. Nothing is merged by itself."""
@@ -240,5 +256,7 @@ def _next(cursor: str | None) -> None:
 
 
 def register(app: typer.Typer) -> None:
-    """Add these commands; they stand below ``customer``, which is there already."""
-    del app
+    """Add these commands; most stand below ``customer``, which is there already."""
+    app.command("people")(people)
+    app.command("person")(person)
+    app.command("links")(links)

@@ -5,6 +5,7 @@ Answers are the domain's records as JSON, the same that the command line prints 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Final
 
@@ -16,7 +17,8 @@ from ninja import Query
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
 from trueup.customer import service as customers
-from trueup.customer.types import Contact, Customer, CustomerRow, Entry, Explanation, Stage
+from trueup.customer import timeline
+from trueup.customer.types import Contact, Customer, CustomerRow, Entry, Explanation, Kind, Stage
 from trueup.inbox import service as inbox
 from trueup.inbox.types import EventDetail, EventRow, State
 from trueup.kernel.errors import TrueupError, Unauthenticated, Unavailable
@@ -48,13 +50,14 @@ def list_customers(
     after: After = None,
     q: Annotated[str, Query(max_length=200, description="Beginnings of words of name, email or ids.")] = "",
     stage: Annotated[Stage | None, Query(description="Only this stage.")] = None,
+    account: Annotated[str, Query(max_length=200, description="Only this account, by its slug.")] = "",
     sort: Annotated[
         str, Query(description="name, mrr or last_event_at; a leading hyphen means descending.")
     ] = "-last_event_at",
 ) -> HttpResponse:
     """Customers, newest event first unless asked otherwise."""
     del request
-    return answer(customers.search(limit=limit, after=after, q=q, stage=stage, sort=sort))
+    return answer(customers.search(limit=limit, after=after, q=q, stage=stage, account=account, sort=sort))
 
 
 @api.get("/customers/{customer_id}", auth=READ, operation_id="customer", summary="One customer")
@@ -108,11 +111,16 @@ def get_timeline(
     customer_id: str,
     limit: Limit = 50,
     after: After = None,
-    kind: Annotated[list[str] | None, Query(description="Only these kinds.")] = None,
+    kind: Annotated[list[Kind] | None, Query(description="Only these kinds.")] = None,
+    as_of: Annotated[
+        datetime | None, Query(description="Up to this moment in Stripe's time; with its offset, or UTC.")
+    ] = None,
 ) -> HttpResponse:
-    """What happened to a customer in plain words, newest first."""
+    """What happened to a customer in plain words and who did it, newest first."""
     del request
-    return answer(customers.timeline(customer_id, limit=limit, after=after, kinds=frozenset(kind or ())))
+    return answer(
+        timeline.history(customer_id, limit=limit, after=after, kinds=frozenset(kind or ()), as_of=aware(as_of))
+    )
 
 
 @api.get("/events", auth=READ, operation_id="events", summary="List events")
@@ -164,10 +172,15 @@ def _unauthenticated(request: HttpRequest, error: AuthenticationError) -> HttpRe
     return response
 
 
+def _named(place: Sequence[str | int]) -> str:
+    """The parameter or field that is meant; of a list it is the list's, since its places mean nothing to a person."""
+    return next((part for part in reversed(place) if isinstance(part, str)), "")
+
+
 @api.exception_handler(ValidationError)
 def _invalid(request: HttpRequest, error: ValidationError) -> HttpResponse:
     del request
-    problems = "; ".join(f"{item['loc'][-1]}: {item['msg']}" for item in error.errors)
+    problems = "; ".join(f"{_named(item['loc'])}: {item['msg']}" for item in error.errors)
     return _failure("parameter_invalid", f"A parameter cannot be used. {problems}.", "See /api/v1/openapi.json.", 422)
 
 

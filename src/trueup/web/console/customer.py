@@ -13,12 +13,13 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from trueup.customer import service as customers
-from trueup.customer.types import ChangeKind, Customer, Entry, ScheduledChange, Stage
+from trueup.customer import timeline
+from trueup.customer.types import ChangeKind, Customer, Entry, Kind, ScheduledChange, Stage
 from trueup.kernel.errors import NotFound
 from trueup.kernel.records import Record
 from trueup.runtime import clock
 from trueup.web.console import formats, payload
-from trueup.web.console.page import respond, respond_part, shell, wants_part
+from trueup.web.console.page import choices_asked, respond, respond_part, shell, wants_part
 from trueup.web.console.words import FIELDS, KINDS
 
 ENTRIES: Final = 25
@@ -86,10 +87,8 @@ def _day_asked(request: HttpRequest) -> date | None:
 
 
 def _timeline(request: HttpRequest, customer_id: str) -> dict[str, Any]:
-    kinds = [kind for kind in request.GET.getlist("kind") if kind in KINDS]
-    page = customers.timeline(
-        customer_id, limit=ENTRIES, after=request.GET.get("after") or None, kinds=frozenset(kinds)
-    )
+    kinds = [Kind(kind) for kind in choices_asked(request, "kind", KINDS)]
+    page = timeline.history(customer_id, limit=ENTRIES, after=request.GET.get("after") or None, kinds=frozenset(kinds))
     earlier = ""
     if page.next and page.data:
         last = timezone.localtime(page.data[-1].at).date().isoformat()
@@ -108,13 +107,13 @@ def _timeline(request: HttpRequest, customer_id: str) -> dict[str, Any]:
 def detail(request: HttpRequest, customer_id: str) -> HttpResponseBase:
     """``/customers/{id}`` by our id or Stripe's; htmx gets the timeline alone, filtered or further back."""
     customer = customers.get(customer_id)
-    timeline = _timeline(request, customer.id)
+    told = _timeline(request, customer.id)
     if wants_part(request):
         push = None
         if not request.GET.get("after"):
-            query = urlencode([("kind", kind) for kind in timeline["kinds"]])
+            query = urlencode([("kind", kind) for kind in told["kinds"]])
             push = f"{request.path}?{query}" if query else request.path
-        return respond_part(request, "console/parts/timeline.html", {"customer": customer, **timeline}, push=push)
+        return respond_part(request, "console/parts/timeline.html", {"customer": customer, **told}, push=push)
     contact = customers.contact(customer.id)
     context = {
         "customer": customer,
@@ -126,7 +125,7 @@ def detail(request: HttpRequest, customer_id: str) -> HttpResponseBase:
         "several_subscriptions": len({plan.subscription_id for plan in customer.state.plans}) > 1,
         **_failure(customer),
         **_signals(customer),
-        **timeline,
+        **told,
     }
     return respond(request, "console/customer.html", context, frame=shell("customers", livemode=customer.livemode))
 

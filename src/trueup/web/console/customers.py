@@ -12,7 +12,16 @@ from trueup.customer import service as customers
 from trueup.customer.types import Stage
 from trueup.inbox import service as inbox
 from trueup.kernel.records import Record
-from trueup.web.console.page import account_asked, address, offset_asked, respond, respond_part, shell, wants_part
+from trueup.web.console.page import (
+    account_asked,
+    address,
+    choice_asked,
+    offset_asked,
+    respond,
+    respond_part,
+    shell,
+    wants_part,
+)
 from trueup.web.console.words import STAGES, Label, Look
 
 PAGE: Final = 50
@@ -90,8 +99,8 @@ def _tabs(request: HttpRequest, counts: dict[Stage, int], stage: Stage | None) -
 def listing(request: HttpRequest) -> HttpResponseBase:
     """``/customers``: search, stage, account and sort live in the query; htmx gets the table and the tabs alone."""
     q = request.GET.get("q", "").strip()[:200]
-    asked = request.GET.get("stage", "")
-    stage = Stage(asked) if asked in set(Stage) else None
+    asked = choice_asked(request, "stage", STAGES)
+    stage = Stage(asked) if asked else None
     account_id = account_asked(request)
     known_sorts = {f"{sign}{first.removeprefix('-')}" for _label, _css, first in COLUMNS if first for sign in ("", "-")}
     sort = request.GET.get("sort", "")

@@ -15,7 +15,16 @@ from trueup.inbox import service as inbox
 from trueup.inbox.types import EventRow
 from trueup.kernel.errors import NotFound
 from trueup.web.console import payload
-from trueup.web.console.page import account_asked, address, offset_asked, respond, respond_part, shell, wants_part
+from trueup.web.console.page import (
+    account_asked,
+    address,
+    choice_asked,
+    offset_asked,
+    respond,
+    respond_part,
+    shell,
+    wants_part,
+)
 from trueup.web.console.words import EVENT_STATE_HINTS, EVENT_STATES, EVENT_TYPES
 
 PAGE: Final = 50
@@ -35,8 +44,7 @@ def listing(request: HttpRequest) -> HttpResponseBase:
     """``/events``: newest first; every filter lives in the query; htmx gets figures and table alone."""
     q = request.GET.get("q", "").strip()[:200]
     type_ = request.GET.get("type", "").strip()[:100]
-    state = request.GET.get("state", "")
-    state = state if state in EVENT_STATES else ""
+    state = choice_asked(request, "state", EVENT_STATES)
     account_id = account_asked(request)
     after = request.GET.get("after") or None
 

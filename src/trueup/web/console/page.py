@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, cast
 from urllib.parse import urlsplit
 
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
+from django.utils.translation import gettext as _
 from django_htmx.middleware import HtmxDetails
 
 from trueup.accounts import service as accounts
 from trueup.accounts.types import Account
+from trueup.kernel.errors import Refused
 from trueup.kernel.records import Record
 from trueup.runtime import clock
 
@@ -135,6 +137,24 @@ def address(request: HttpRequest, **changes: str | list[str] | None) -> str:
         if nonempty:
             kept.setlist(name, nonempty)
     return f"{request.path}?{kept.urlencode()}" if kept else request.path
+
+
+def choices_asked(request: HttpRequest, name: str, known: Collection[str]) -> list[str]:
+    """The values of a filter in the query, each once; ``Refused`` for one that there is not."""
+    asked = list(dict.fromkeys(value for value in request.GET.getlist(name) if value))
+    for value in asked:
+        if value not in known:
+            raise Refused(
+                _("There is no %(name)s %(value)s to filter by.") % {"name": name, "value": value[:80]},
+                code="parameter_invalid",
+                hint=_("One of: %(known)s.") % {"known": ", ".join(known)},
+            )
+    return asked
+
+
+def choice_asked(request: HttpRequest, name: str, known: Collection[str]) -> str:
+    """The value of a filter that has one; empty where nothing is asked for. ``Refused`` as for ``choices_asked``."""
+    return next(iter(choices_asked(request, name, known)), "")
 
 
 def account_asked(request: HttpRequest) -> int | None:
