@@ -34,7 +34,7 @@ def create(
     tell: bool = True,
     **settings: Any,
 ) -> Obj:
-    """Make a draft with ``lines``, then the pending invoice items, and tell ``invoice.created``.
+    """Make a draft with the pending invoice items, newest first, then ``lines``, and tell ``invoice.created``.
 
     ``discounts`` are ids of Discounts; none means the customer's. ``settings`` are further fields of the invoice. A
     draft that advances is finalised an hour after by the timer ``finalize``; one that is finalised in the same breath
@@ -74,8 +74,8 @@ def create(
 
 
 def schedule(world: World, invoice: Obj, at: int | None = None) -> None:
-    """Have a draft finalised at ``at``, or an hour from now."""
-    due = world.now + DRAFT_SECONDS if at is None else at
+    """Have a draft finalised at ``at``, or an hour after it was made."""
+    due = max(world.now, invoice["created"] + DRAFT_SECONDS) if at is None else at
     invoice["automatically_finalizes_at"] = due + 1 if at is None else at
     invoice["next_payment_attempt"] = due if invoice["collection_method"] == "charge_automatically" else None
     world.schedule(due, "finalize", invoice["id"])
@@ -93,7 +93,7 @@ def sweep(world: World, invoice: Obj, customer: Obj, subscription: Obj | None) -
     A subscription's invoice takes its own and those of no subscription; another invoice only those of none.
     """
     found = []
-    for item in world.select("invoiceitem", customer=customer["id"], _pending=True):
+    for item in world.select("invoiceitem", _waiting=customer["id"]):
         details = (item.get("parent") or {}).get("subscription_details")
         of = details["subscription"] if details else None
         if item["currency"] == invoice["currency"] and (of is None or (subscription and of == subscription["id"])):
@@ -103,20 +103,19 @@ def sweep(world: World, invoice: Obj, customer: Obj, subscription: Obj | None) -
 
 
 def take_in(world: World, invoice: Obj, item: Obj) -> Obj:
-    """Put an invoice item on a draft; gives its line."""
+    """Put an invoice item on a draft, before all that is on it; gives its line."""
     item["invoice"] = invoice["id"]
-    item["$pending"] = False
+    item["$waiting"] = None
     line = invoice_lines.of_item(world, item)
-    put_on(invoice, [line])
+    put_on(invoice, [line], first=True)
     return line
 
 
-def put_on(invoice: Obj, lines: Iterable[Obj]) -> None:
-    """Put lines on a draft; ``refresh`` adds it up anew."""
+def put_on(invoice: Obj, lines: Iterable[Obj], *, first: bool = False) -> None:
+    """Put lines on a draft, at its end or before all others; ``refresh`` adds it up anew."""
     held = invoice["lines"]
-    for line in lines:
-        line["invoice"] = invoice["id"]
-        held["data"].append(line)
+    added = [{**line, "invoice": invoice["id"]} for line in lines]
+    held["data"] = [*added, *held["data"]] if first else [*held["data"], *added]
     held["total_count"] = len(held["data"])
 
 
@@ -148,7 +147,7 @@ def terms(world: World, names: Iterable[str]) -> Mapping[str, totals.Terms]:
 def editable(invoice: Obj) -> None:
     """Raise Stripe's 400 unless the invoice is a draft."""
     if invoice["status"] != "draft":
-        message = "This invoice is no longer editable"
+        message = "Invalid invoice: This invoice is no longer editable"
         raise invalid(message, code="invoice_not_editable")
 
 
@@ -162,7 +161,7 @@ def _currency(world: World, customer: Obj, subscription: Obj | None, lines: Sequ
         return str(lines[0]["currency"])
     found = (subscription or {}).get("currency") or customer["currency"]
     if not found:
-        found = next((i["currency"] for i in world.select("invoiceitem", customer=customer["id"], _pending=True)), None)
+        found = next((i["currency"] for i in world.select("invoiceitem", _waiting=customer["id"])), None)
     return str(found or world.get("account", account_id(world))["default_currency"])
 
 

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from trueup.sandbox.customers import balance as customers_balance
-from trueup.sandbox.invoices import drafts, items, retries, settling
+from trueup.sandbox.invoices import drafts, retries, settling
 from trueup.sandbox.wire.errors import invalid
 from trueup.sandbox.world.world import Obj, World
 
 
 def void(world: World, invoice: Obj) -> Obj:
-    """Void an open or uncollectible invoice: its payments are cancelled and the customer's balance is given back.
+    """Void an open invoice: its payments are cancelled and the customer's balance is given back.
 
-    Raises Stripe's 400 for any other.
+    Raises Stripe's 400 for any other. Source: its refusals as probed in 2026-08-26.dahlia.
     """
-    if invoice["status"] not in {"open", "uncollectible"}:
+    if invoice["status"] == "paid":
+        message = "Invoices with `paid` payments cannot be voided."
+        raise invalid(message)
+    if invoice["status"] != "open":
         message = "You can only pass in open invoices. This invoice isn't open."
         raise invalid(message)
     _leave(world, invoice)
@@ -41,6 +44,9 @@ def mark_uncollectible(world: World, invoice: Obj, reason: str = "user_forgiven"
 
     ``reason`` is one of ``status_details.uncollectible.reason``. Raises Stripe's 400 for any other.
     """
+    if invoice["status"] == "uncollectible":
+        message = "This invoice has already been marked uncollectible."
+        raise invalid(message)
     if invoice["status"] != "open" and not (invoice["status"] == "draft" and reason == "subscription_paused"):
         message = "You can only pass in open invoices. This invoice isn't open."
         raise invalid(message)
@@ -54,15 +60,14 @@ def mark_uncollectible(world: World, invoice: Obj, reason: str = "user_forgiven"
 
 
 def delete(world: World, invoice: Obj) -> Obj:
-    """Delete a draft that is no subscription's, and tell so; its items wait for the next. Raises Stripe's 400."""
+    """Delete a draft that is no subscription's, and tell so; its items die with it. Raises Stripe's 400."""
     if invoice["status"] != "draft":
         message = "You can only delete draft invoices."
-        raise invalid(message, code="invoice_not_editable")
+        raise invalid(message)
     if (invoice["parent"] or {}).get("subscription_details"):
         message = "You can't delete invoices created by subscriptions."
         raise invalid(message)
     drafts.unschedule(world, invoice)
-    items.release(world, invoice)
     world.tell("invoice.deleted", invoice)
     return world.delete(invoice)
 

@@ -9,15 +9,18 @@ from trueup.sandbox.assumptions import WILL_BE_DUE_DAYS, minimum_charge
 from trueup.sandbox.customers import balance as customers_balance
 from trueup.sandbox.invoices import drafts, invoice_payments, settling, totals
 from trueup.sandbox.payments import intents
+from trueup.sandbox.wire.errors import invalid
 from trueup.sandbox.world.world import Obj, World
 
 
 def finalize(world: World, invoice: Obj, *, auto_advance: bool | None = None) -> Obj:
     """Make a draft ``open``, or ``paid`` where nothing is due, and tell so.
 
-    Nothing is charged here: ``paying.pay`` does. Raises Stripe's 400 ``invoice_not_editable`` for what is no draft.
+    Nothing is charged here: ``paying.pay`` does. Raises Stripe's 400 for what is no draft.
     """
-    drafts.editable(invoice)
+    if invoice["status"] != "draft":
+        message = "This invoice is already finalized, you can't re-finalize a non-draft invoice."
+        raise invalid(message)
     customer = world.get("customer", invoice["customer"])
     drafts.unschedule(world, invoice)
     if auto_advance is not None:

@@ -18,14 +18,21 @@ _ACTION_REQUIRED: Final = (
     "using the PaymentIntent associated with the invoice. For more details see: "
     "https://stripe.com/docs/billing/subscriptions/overview#requires-action"
 )
+_UNSENDABLE: Final = (
+    "This invoice cannot be sent right now. Please contact us via https://support.stripe.com/contact with details, so "
+    "we can help."
+)
 _NO_METHOD: Final = (
     "There is no `default_payment_method` set on this Customer or Invoice. Please set a `default_payment_method` on "
     "the Customer or Invoice, or pass a `payment_method`."
 )
 
 
-def _found(world: World, call: Call) -> Obj:
-    invoice = world.get("invoice", call.ids["invoice"])
+def _found(world: World, call: Call, param: str = "id") -> Obj:
+    """The invoice of the path. Stripe's 404 names it ``id`` for some requests, ``invoice`` for others."""
+    invoice = world.find("invoice", call.ids["invoice"])
+    if invoice is None or invoice.get("deleted"):
+        raise StripeError(f"No such invoice: '{call.ids['invoice']}'", status=404, code="resource_missing", param=param)
     world.follow(invoice)
     return invoice
 
@@ -45,11 +52,8 @@ def _create(world: World, call: Call) -> Obj:
     world.follow(customer)
     collection = call.value("collection_method", "charge_automatically")
     if collection == "send_invoice" and call.value("due_date") is None and call.value("days_until_due") is None:
-        message = (
-            "If invoice collection_method is 'send_invoice', you must specify 'due_date' or 'days_until_due' for "
-            "this invoice."
-        )
-        raise invalid(message, param="days_until_due")
+        message = "If invoice collection method is 'send_invoice', you must specify 'due_date' or 'days_until_due'."
+        raise invalid(message)
     behavior = call.value("pending_invoice_items_behavior")
     pending = behavior == "include" or (behavior is None and subscription is not None)
     auto_advance = call.value("auto_advance", default=False)
@@ -88,7 +92,7 @@ def _period_start(subscription: Obj | None, now: int) -> int:
 
 
 def _retrieve(world: World, call: Call) -> Obj:
-    return world.get("invoice", call.ids["invoice"])
+    return _found(world, call, "invoice")
 
 
 def _list(world: World, call: Call) -> Obj:
@@ -151,7 +155,7 @@ def _attempt_later(world: World, invoice: Obj) -> None:
 
 
 def _delete(world: World, call: Call) -> Obj:
-    return ending.delete(world, _found(world, call))
+    return ending.delete(world, _found(world, call, "invoice"))
 
 
 def _finalize(world: World, call: Call) -> Obj:
@@ -221,14 +225,13 @@ def refuse(world: World, invoice: Obj) -> None:
 
 
 def _send(world: World, call: Call) -> Obj:
-    invoice = _found(world, call)
+    invoice = _found(world, call, "invoice")
+    if invoice["status"] not in {"draft", "open"}:
+        raise invalid(_UNSENDABLE)
     if invoice["status"] == "draft":
         if invoice["due_date"] is None and invoice["collection_method"] == "send_invoice":
             invoice["due_date"] = invoice["created"] + _DAYS_UNTIL_DUE * drafts.DAY
         finalizing.finalize(world, invoice)
-    if invoice["status"] in {"void", "uncollectible"}:
-        message = f"You can't send an invoice that is {invoice['status']}."
-        raise invalid(message)
     if not world.get("customer", invoice["customer"])["email"]:
         message = "Missing email. In order to send invoices to the customer, the customer must have a valid email."
         raise invalid(message)

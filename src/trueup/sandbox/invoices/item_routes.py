@@ -121,18 +121,24 @@ def _list(world: World, call: Call) -> Obj:
     asked = {
         "invoice": call.value("invoice"),
         "customer": call.value("customer"),
-        "_pending": call.value("pending"),
     }
-    return pages.page(world, call, "invoiceitem", **{name: value for name, value in asked.items() if value is not None})
+    pending, customer = call.value("pending"), call.value("customer")
+    if pending and customer:
+        return pages.page(world, call, "invoiceitem", _waiting=customer)
+    return pages.page(
+        world,
+        call,
+        "invoiceitem",
+        keep=lambda item: pending is None or (item["invoice"] is None) == pending,
+        **{name: value for name, value in asked.items() if value},
+    )
 
 
 def _update(world: World, call: Call) -> Obj:
     item = world.get("invoiceitem", call.ids["invoiceitem"])
     customer = world.get("customer", item["customer"])
     world.follow(customer)
-    invoice = world.find("invoice", item["invoice"])
-    if invoice is not None:
-        drafts.editable(invoice)
+    invoice = items.on_draft(world, item)
     change(world, item, call.params, customer)
     put(item, call, ("description",))
     if invoice is not None:

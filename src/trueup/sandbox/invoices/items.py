@@ -74,7 +74,7 @@ def create(
             "quantity_decimal": str(quantity),
             "tax_rates": [],
             "test_clock": customer.get("test_clock"),
-            "$pending": True,
+            "$waiting": customer["id"],
         },
     )
     if customer["currency"] is None:
@@ -115,11 +115,8 @@ def reprice(world: World, item: Obj, params: Mapping[str, Any]) -> None:
 
 def delete(world: World, item: Obj) -> Obj:
     """Delete an item that is pending or on a draft, and its line, and tell so. Raises Stripe's 400 otherwise."""
-    invoice = world.find("invoice", item["invoice"])
+    invoice = on_draft(world, item)
     if invoice is not None:
-        if invoice["status"] != "draft":
-            message = "The invoice item is attached to an invoice that is no longer editable."
-            raise invalid(message, code="invoice_not_editable")
         held = invoice["lines"]
         held["data"] = [line for line in held["data"] if item_of(line) != item["id"]]
         held["total_count"] = len(held["data"])
@@ -128,13 +125,15 @@ def delete(world: World, item: Obj) -> Obj:
     return world.delete(item)
 
 
-def release(world: World, invoice: Obj) -> None:
-    """Let the items of a draft that goes wait for the next one."""
-    for line in invoice["lines"]["data"]:
-        item = world.find("invoiceitem", item_of(line))
-        if item is not None and not item.get("deleted"):
-            item["invoice"] = None
-            item["$pending"] = True
+def on_draft(world: World, item: Obj) -> Obj | None:
+    """The draft that an item is on, None for one that waits. Raises Stripe's 400 where it can change no more."""
+    invoice = world.find("invoice", item["invoice"])
+    if invoice is None:
+        return None
+    if invoice.get("deleted"):
+        raise invalid("This invoice item has been deleted.")
+    drafts.editable(invoice)
+    return invoice
 
 
 def item_of(line: Mapping[str, Any]) -> str | None:

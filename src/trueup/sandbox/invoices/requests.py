@@ -14,7 +14,8 @@ from trueup.sandbox.world.world import Obj, World
 
 _PLAIN: Final = ("description", "footer", "statement_descriptor", "custom_fields", "account_tax_ids", "number")
 _DRAFT_ONLY: Final = frozenset(
-    "account_tax_ids automatic_tax collection_method custom_fields days_until_due default_tax_rates discounts due_date"
+    "account_tax_ids automatic_tax collection_method custom_fields days_until_due default_tax_rates description"
+    " discounts due_date statement_descriptor"
     " effective_at footer issuer number on_behalf_of rendering shipping_cost shipping_details".split()
 )
 
@@ -23,7 +24,7 @@ def apply(world: World, invoice: Obj, call: Call) -> None:
     """Set what the parameters of creation and update share. Raises Stripe's 400 for what a finalised invoice keeps."""
     if invoice["status"] != "draft" and (locked := _DRAFT_ONLY & call.params.keys()):
         message = "Finalized invoices can't be updated in this way"
-        raise invalid(message, param=min(locked), code="invoice_not_editable")
+        raise invalid(message, param=min(locked))
     put(invoice, call, _PLAIN)
     if call.given("metadata"):
         invoice["metadata"] = metadata(invoice["metadata"], call.params["metadata"])
@@ -57,9 +58,10 @@ def _due(world: World, invoice: Obj, call: Call) -> None:
         for name in ("due_date", "days_until_due"):
             if call.value(name) is not None:
                 message = (
-                    f"You can only set `{name}` on an invoice if you also set `collection_method` to `send_invoice`."
+                    "You can only specify 'due_date' or 'days_until_due' if invoice collection method is "
+                    "'send_invoice'."
                 )
-                raise invalid(message, param=name)
+                raise invalid(message)
         invoice["due_date"] = None
         return
     if call.value("due_date") is not None:

@@ -80,7 +80,6 @@ def out_of_band(world: World, invoice: Obj) -> Obj:
     invoice["amount_paid"] += rest
     invoice["amount_paid_off_stripe"] += rest
     invoice["amount_remaining"] = 0
-    invoice["attempted"] = True
     _paid(world, invoice)
     return invoice
 

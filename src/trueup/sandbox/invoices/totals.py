@@ -24,31 +24,27 @@ def discount(
 ) -> None:
     """Write ``discount_amounts`` and ``pretax_credit_amounts`` of all lines: their own discounts, then the invoice's.
 
-    Each is taken off what those before it left. Discounts that ``terms`` does not know take nothing. Source:
+    Each is taken off what those before it left; a line that has nothing to give shows 0. Discounts that ``terms`` does
+    not know take nothing. Source:
     https://docs.stripe.com/billing/subscriptions/coupons#multiple-discounts
     """
     left = [line["amount"] if line["discountable"] and line["amount"] > 0 else 0 for line in lines]
     found: list[list[tuple[str, int]]] = [[] for _ in lines]
 
     def take(places: Sequence[int], name: str) -> None:
-        for place, amount in zip(
-            places, shares([left[place] for place in places], terms[name].coupon, currency), strict=True
-        ):
-            if amount:
-                left[place] -= amount
-                found[place].append((name, amount))
+        amounts = shares([left[place] for place in places], terms[name].coupon, currency) if places else []
+        for place, amount in zip(places, amounts, strict=True):
+            left[place] -= amount
+            found[place].append((name, amount))
 
     for at, line in enumerate(lines):
         for name in line["discounts"]:
-            if name in terms and left[at]:
+            if name in terms:
                 take([at], name)
     for name in of_invoice:
-        if name not in terms:
-            continue
-        products = terms[name].products
-        places = [at for at, line in enumerate(lines) if left[at] and (products is None or _product(line) in products)]
-        if places:
-            take(places, name)
+        if name in terms:
+            products = terms[name].products
+            take([at for at, line in enumerate(lines) if products is None or _product(line) in products], name)
     for line, amounts in zip(lines, found, strict=True):
         line["discount_amounts"] = [{"amount": amount, "discount": name} for name, amount in amounts]
         line["pretax_credit_amounts"] = [

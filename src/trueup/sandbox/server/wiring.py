@@ -12,12 +12,22 @@ from trueup.sandbox.answers.calls import Included, Routes, Timers
 from trueup.sandbox.catalog import routes as catalog
 from trueup.sandbox.clocks import routes as clocks
 from trueup.sandbox.customers import routes as customers
+from trueup.sandbox.invoices import routes as invoices
 from trueup.sandbox.payment_methods import routes as payment_methods
 from trueup.sandbox.payments import routes as payments
 from trueup.sandbox.search import routes as search
 from trueup.sandbox.world.world import Signal, World
 
-_PACKAGES: Final[tuple[ModuleType, ...]] = (accounts, catalog, customers, clocks, payment_methods, payments, search)
+_PACKAGES: Final[tuple[ModuleType, ...]] = (
+    accounts,
+    catalog,
+    customers,
+    clocks,
+    payment_methods,
+    payments,
+    search,
+    invoices,
+)
 """Each has any of ``ROUTES``, ``TIMERS``, ``INCLUDED``, ``SIGNALS`` (name -> listener) and ``begin(world)``."""
 
 

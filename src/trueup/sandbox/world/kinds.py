@@ -46,7 +46,7 @@ KINDS: Final[dict[str, Kind]] = {
     "invoice_payment": Kind("inpay", ("invoice", "payment.payment_intent", "payment.charge", "status")),
     "invoiceitem": Kind(
         "ii",
-        ("customer", "invoice", "parent.subscription_details.subscription", "$pending"),
+        ("customer", "invoice", "parent.subscription_details.subscription", "$waiting"),
         None,
         created=False,
     ),
