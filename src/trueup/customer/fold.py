@@ -1,7 +1,8 @@
-"""``fold(objects) -> CustomerState``: what follows from the current objects of one customer.
+"""``fold(objects, at) -> CustomerState``: what follows from the current objects of one customer at a moment.
 
 Pure and total: the same answer for every order of the objects and any number of duplicates, and an answer whatever the
-objects hold. A change of a rule raises ``FOLD_VERSION``, and every state made by an older one is made again.
+objects hold. There is no clock here: the moment is an argument, and two moments between which nothing begins or ends
+give the same answer. A change of a rule raises ``FOLD_VERSION``, and every state made by an older one is made again.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import Any, Final
 
 from trueup.customer.rules.known import ENDED, STAGES, Known, Subscription, ref_of
 from trueup.customer.rules.method import attached, details
+from trueup.customer.rules.mrr.tally import Turn
 from trueup.customer.rules.paid import last_failure, payments
 from trueup.customer.rules.revenue import Revenue, revenue
 from trueup.customer.rules.scheduled import changes
@@ -22,10 +24,18 @@ from trueup.mirror.upcast.shape import currency_of, decimal_of, id_of, listed, m
 FOLD_VERSION: Final = 5
 
 _MOST_TAGS: Final = 50
+_MOST_TURNS: Final = 100
+"""Stripe gives a subscription at most twenty discounts; whoever tells of more waits no longer for the reason."""
 
 
-def fold(stripe_customer_id: str, objects: Iterable[MirrorObject], *, also: Iterable[str] = ()) -> CustomerState:
+def fold(
+    stripe_customer_id: str, objects: Iterable[MirrorObject], *, also: Iterable[str] = (), at: int = 0
+) -> CustomerState:
     """The state of a customer, from the current versions of its objects in the newest shape, or their essences.
+
+    ``at`` is what time it is for the customer, in unix seconds of Stripe's time; before the newest fact it is that
+    fact's. Time alone moves only what payloads say of it beforehand: whether a discount counts, and whether a pause
+    lasts. What Stripe has a word for (a status, a plan, an end) is as it last said, however late the next word is.
 
     A customer may be several Stripe customers (``also``); the leading one gives name, email and what else there is but
     one of. ``objects`` are the customers, their subscriptions, schedules, payment methods, cards, sources, charges,
@@ -35,7 +45,7 @@ def fold(stripe_customer_id: str, objects: Iterable[MirrorObject], *, also: Iter
 
     *Stage*, the first that holds: ``deleted`` when the customer is; ``past_due`` with a subscription that is past_due
     or unpaid, for a debt asks for somebody's attention even beside a healthy subscription; ``active``; ``trialing``;
-    ``paused`` by status, or active while ``pause_collection`` is set (what is owed from before stays ``past_due``);
+    ``paused`` by status, or active while ``pause_collection`` lasts (what is owed from before stays ``past_due``);
     ``churned`` when a subscription was canceled, a lapsed trial too; else ``lead``, so also for somebody whose first
     payment is still open (incomplete) or never came (incomplete_expired).
 
@@ -45,9 +55,8 @@ def fold(stripe_customer_id: str, objects: Iterable[MirrorObject], *, also: Iter
     the leading subscription, so that it can be seen what a churned customer had; each carries its status.
 
     *MRR* counts licensed recurring prices of subscriptions that are active or past_due and not paused, less recurring
-    discounts and the tax in prices, as ``rules.revenue`` says. There is no clock here: it is the MRR at the newest
-    fact, so a discount that has ended since then still counts until another fact comes. What payloads do not tell, such
-    as the tiers of a price or a coupon that is only named, is not guessed.
+    discounts and the tax in prices, as ``rules.revenue`` says. What payloads do not tell, such as the tiers of a price
+    or a coupon that is only named, is not guessed.
 
     *Trial end*: the earliest of the running trials, else when the leading subscription's trial ended.
     *Period end*: the earliest over the items of live subscriptions that bill. *Subscribed since*: the earliest start of
@@ -63,7 +72,7 @@ def fold(stripe_customer_id: str, objects: Iterable[MirrorObject], *, also: Iter
     *Balance*: the sum over the Stripe customers that are not deleted, where their currencies agree.
     """
     ids = tuple(dict.fromkeys((stripe_customer_id, *also)))
-    known = Known(ids, objects)
+    known = Known(ids, objects, at)
     data, leading, own = known.data, known.leading, known.own
     plans, revenues = _plans(known), _revenue(known)
     on_file, method = _method(known)
@@ -76,7 +85,9 @@ def fold(stripe_customer_id: str, objects: Iterable[MirrorObject], *, also: Iter
     known.why["cancel_at_period_end"] = (
         Why(rule="subscriptions.leaving", facts=of_live) if of_live else known.why["stage"]
     )
-    last = known.last
+    last, newest = known.last, None
+    if last is not None:
+        newest = known.noted("last_event_at", moment(last.created), "newest_fact", (ref_of(last),))
     return CustomerState(
         stripe_customer_id=stripe_customer_id,
         stripe_customer_ids=ids,
@@ -110,9 +121,8 @@ def fold(stripe_customer_id: str, objects: Iterable[MirrorObject], *, also: Iter
         lifetime_paid=lifetime_paid,
         metadata=known.noted("metadata", metadata or None, "customer", own) or {},
         tags=known.noted("tags", _tags(metadata) or None, "metadata.tags", own) or (),
-        last_event_at=known.noted("last_event_at", moment(last.created), "newest_fact", (ref_of(last),))
-        if last is not None
-        else None,
+        last_event_at=newest,
+        as_of=_as_of(known, newest, revenues),
         deleted=known.deleted,
         why=known.why,
     )
@@ -131,7 +141,10 @@ def _stage(known: Known) -> Stage:
         known.why["stage"] = Why(rule="no_subscription", facts=known.own)
         return Stage.LEAD
     stage = STAGES[known.leading.rank]
-    known.why["stage"] = Why(rule=f"leading.{stage.value}", facts=(known.leading.ref,))
+    resumed = known.leading.resumed if stage is Stage.ACTIVE else 0
+    rule = "leading.resumed" if resumed else f"leading.{stage.value}"
+    since = moment(resumed) if resumed else None
+    known.why["stage"] = Why(rule=rule, facts=(known.leading.ref,), since=since)
     return stage
 
 
@@ -226,10 +239,47 @@ def _plans(known: Known) -> tuple[Plan, ...]:
 
 
 def _revenue(known: Known) -> Revenue:
+    """MRR at the moment asked for, noted with what changed it since the facts that it comes from."""
+    found = _revenue_at(known, known.at)
     if known.live:
-        known.why["mrr"] = Why(rule="subscriptions.mrr", facts=_of_live(known))
-    at = known.last.created if known.last is not None else 0
+        turn = _turned(known, found)
+        rule = "subscriptions.mrr" if turn is None else f"subscriptions.{turn.cause}"
+        known.why["mrr"] = Why(rule=rule, facts=_of_live(known), since=None if turn is None else moment(turn.at))
+    return found
+
+
+def _revenue_at(known: Known, at: int) -> Revenue:
     return revenue([one.data for one in known.live], customer=known.data, find=known.find, at=at)
+
+
+def _turned(known: Known, found: Revenue) -> Turn | None:
+    """The last moment since the facts of live subscriptions at which time alone changed the MRR, and how.
+
+    A discount that ends beneath another one, say, changes nothing: then the moment before is looked at.
+    """
+    turn = found.changed
+    for _ in range(_MOST_TURNS):
+        if turn is None or turn.at <= max(one.told.created for one in known.live):
+            return None
+        before = _revenue_at(known, turn.at - 1)
+        if before.mrr != found.mrr:
+            return turn
+        turn = before.changed
+    return None
+
+
+def _as_of(known: Known, newest: datetime | None, revenues: Revenue) -> datetime | None:
+    """The newest fact, or where that is later the last moment at which time alone changed something."""
+    if known.last is None or newest is None:
+        return None
+    turn = 0 if revenues.changed is None else revenues.changed.at
+    for one in known.live:
+        turn = max(turn, one.resumed)
+    if turn <= known.last.created:
+        known.why["as_of"] = known.why["last_event_at"]
+        return newest
+    since = moment(turn)
+    return known.noted("as_of", since, "time", _of_live(known), since)
 
 
 def _noted_change(known: Known, found: Revenue) -> datetime | None:

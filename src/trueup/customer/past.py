@@ -7,12 +7,14 @@ from datetime import datetime
 from typing import Final
 
 from trueup.customer.drain import FOLDED_TYPES, catalog_ids, folded_of
+from trueup.customer.rules.clock import TEST_CLOCK
 from trueup.customer.types import CustomerState
 from trueup.mirror import service as mirror
 from trueup.mirror.service import CustomerKey
 from trueup.mirror.types import ObjectKey
+from trueup.runtime import clock
 
-CATALOG_TYPES: Final = ("product", "coupon")
+CATALOG_TYPES: Final = ("product", "coupon", TEST_CLOCK)
 
 
 def state_at(members: Sequence[CustomerKey], *, at: int, known_at: datetime | None) -> CustomerState | None:
@@ -37,4 +39,7 @@ def state_at(members: Sequence[CustomerKey], *, at: int, known_at: datetime | No
     ids = tuple(dict.fromkeys(object_id for _type, object_id in named))
     newest = max(told.created for told in own)
     last_event = max(newest, mirror.last_event_then(members, at=at, known_at=known_at) or newest)
-    return folded_of(members, own, list(catalog.values()), named=ids, last_event=last_event).state
+    # For a moment that has not come yet nothing is foretold: it is as it is now.
+    now = min(at, clock.unix())
+    row = folded_of(members, own, list(catalog.values()), named=ids, last_event=last_event, now=now, until=at)
+    return row.state

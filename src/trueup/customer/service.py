@@ -204,8 +204,9 @@ def why(id: str, field: str) -> Explanation:  # noqa: A002 - the field's name
         field=field,
         value=getattr(customer.state, field, None),
         rule=found.rule,
-        reason=sentence(found.rule) + _meant(customer.state, field),
+        reason=sentence(found.rule, found.since) + _meant(customer.state, field),
         facts=tuple(facts),
+        since=found.since,
     )
 
 

@@ -165,10 +165,15 @@ class ScheduledChange(Record, frozen=True):
 
 
 class Why(Record, frozen=True):
-    """Where a value comes from: the name of the rule that chose it (see ``rules.reasons``), and the facts it used."""
+    """Where a value comes from: the name of the rule that chose it (see ``rules.reasons``), and the facts it used.
+
+    ``since`` is when time alone made the value what it is, in Stripe's time, as when a discount ended; ``None`` where
+    the facts did.
+    """
 
     rule: str
     facts: tuple[FactRef, ...]
+    since: datetime | None = None
 
 
 class ExplainedFact(Record, frozen=True):
@@ -194,9 +199,11 @@ class Explanation(Record, frozen=True):
     rule: str
     reason: str
     facts: tuple[ExplainedFact, ...]
+    since: datetime | None = None
+    """When time alone made the value what it is, in Stripe's time; ``None`` where the facts did."""
 
 
-class CustomerState(Record, frozen=True):
+class CustomerState(Record, frozen=True, kw_only=True):
     """All that follows from the facts about one customer. ``customer.fold`` says how each value is found.
 
     ``why`` maps a field's name to the rule and the facts that set it; every field that has a value has an entry, and
@@ -218,9 +225,9 @@ class CustomerState(Record, frozen=True):
     """Stripe's word for the subscription that decides the stage; see ``BILLING_STATUS_4``."""
     plans: tuple[Plan, ...]
     mrr: tuple[Mrr, ...]
-    """One per currency, sorted by currency, zeros left out; as of the newest fact."""
+    """One per currency, sorted by currency, zeros left out."""
     mrr_changes_at: datetime | None
-    """When a discount that is counted begins or ends next, so that the same facts give another MRR."""
+    """When a discount that is counted begins or ends next, or a pause ends: the same facts give another MRR then."""
     mrr_unknown: tuple[str, ...]
     """What could not be counted, in sentences: tiers or coupons that no payload told."""
     trial_end: datetime | None
@@ -228,7 +235,7 @@ class CustomerState(Record, frozen=True):
     current_period_end: datetime | None
     cancel_at_period_end: bool
     scheduled_changes: tuple[ScheduledChange, ...]
-    """What is due to happen, as of the newest facts, by time."""
+    """What is due to happen, by time; what is late stays until a fact says that it came."""
     payment_method_on_file: bool | None
     """``None`` when the customer itself is not known yet."""
     payment_method: PaymentMethod | None
@@ -243,6 +250,9 @@ class CustomerState(Record, frozen=True):
     tags: tuple[str, ...]
     """The words in the customer's metadata under ``tags``, between commas, sorted."""
     last_event_at: datetime | None
+    as_of: datetime | None = None
+    """The moment as of which all this holds, in Stripe's time: that of the newest fact here, or a later one at which
+    time alone changed something. It holds until the next fact, or ``mrr_changes_at``."""
     deleted: bool
     why: dict[str, Why]
 

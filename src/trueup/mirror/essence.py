@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final, TypeAlias
 
-ESSENCE_VERSION: Final = 3
+ESSENCE_VERSION: Final = 4
 
 Projection: TypeAlias = Callable[[Any], Any]
 Fields: TypeAlias = tuple[tuple[str, Projection | None], ...]
@@ -201,6 +201,7 @@ _ESSENCES: Final[Mapping[str, Projection]] = {
         "status",
         "created",
         "subscription",
+        "test_clock",
         "current_phase",
         "end_behavior",
         "canceled_at",
@@ -282,6 +283,7 @@ _ESSENCES: Final[Mapping[str, Projection]] = {
         last_payment_error=_error,
         latest_charge=_of("id"),
     ),
+    "test_helpers.test_clock": _of("id", "created", "frozen_time", "status"),
     "refund": _of("id", "status", "amount", "currency", "created", "charge", "payment_intent", "reason"),
     "dispute": _of("id", "status", "amount", "currency", "created", "charge", "payment_intent", "reason"),
 }

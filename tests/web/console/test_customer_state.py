@@ -291,7 +291,7 @@ def test_what_is_not_known_of_an_mrr_is_said_beside_it(page: Any, account: Accou
     assert "MRR changes Dec 21, 2026" in card(shown, "h-facts")
     for field in ("mrr", "mrr_unknown"):
         assert unknown in plain(page(f"/why/{field}"))
-    assert "A discount begins or ends on Dec 21, 2026, and the MRR changes then." in plain(page("/why/mrr"))
+    assert "begins or ends on Dec 21, 2026, or a pause ends, and the MRR changes then." in plain(page("/why/mrr"))
 
 
 def test_an_entry_of_the_timeline_names_its_source_and_its_event(page: Any, account: Account) -> None:

@@ -122,6 +122,7 @@ def _told(customer: Customer) -> list[tuple[str, str, str | None]]:
         ("Paid in all", "lifetime_paid", _amounts(state.lifetime_paid)),
         ("Tags", "tags", ", ".join(state.tags)),
         ("Last event", "last_event_at", output.when(customer.last_event_at)),
+        ("As of", "as_of", output.when(state.as_of)),
     ]
 
 
