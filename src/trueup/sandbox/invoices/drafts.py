@@ -88,7 +88,7 @@ def unschedule(world: World, invoice: Obj) -> None:
 
 
 def sweep(world: World, invoice: Obj, customer: Obj, subscription: Obj | None) -> None:
-    """Take in the customer's pending items in the invoice's currency, oldest first.
+    """Take in the customer's pending items in the invoice's currency: newest first, of one second in their order.
 
     A subscription's invoice takes its own and those of no subscription; another invoice only those of none.
     """
@@ -98,7 +98,7 @@ def sweep(world: World, invoice: Obj, customer: Obj, subscription: Obj | None) -
         of = details["subscription"] if details else None
         if item["currency"] == invoice["currency"] and (of is None or (subscription and of == subscription["id"])):
             found.append(item)
-    for item in reversed(found):
+    for item in sorted(found, key=lambda one: one["date"]):
         take_in(world, invoice, item)
 
 

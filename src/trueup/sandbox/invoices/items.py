@@ -117,12 +117,17 @@ def delete(world: World, item: Obj) -> Obj:
     """Delete an item that is pending or on a draft, and its line, and tell so. Raises Stripe's 400 otherwise."""
     invoice = on_draft(world, item)
     if invoice is not None:
-        held = invoice["lines"]
-        held["data"] = [line for line in held["data"] if item_of(line) != item["id"]]
-        held["total_count"] = len(held["data"])
-        drafts.refresh(world, invoice)
+        take_off(world, invoice, item)
     world.tell("invoiceitem.deleted", item)
     return world.delete(item)
+
+
+def take_off(world: World, invoice: Obj, item: Obj) -> None:
+    """Take an item's line off its draft, which is added up anew."""
+    held = invoice["lines"]
+    held["data"] = [line for line in held["data"] if item_of(line) != item["id"]]
+    held["total_count"] = len(held["data"])
+    drafts.refresh(world, invoice)
 
 
 def on_draft(world: World, item: Obj) -> Obj | None:

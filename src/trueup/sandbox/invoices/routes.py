@@ -5,10 +5,25 @@ from __future__ import annotations
 from typing import Final
 
 from trueup.sandbox.answers.calls import Handler, Included
-from trueup.sandbox.invoices import invoice_payments, invoice_routes, item_routes, paying, timers
+from trueup.sandbox.invoices import (
+    credit_note_routes,
+    invoice_payments,
+    invoice_routes,
+    item_routes,
+    line_routes,
+    paying,
+    preview,
+    timers,
+)
 from trueup.sandbox.world.world import Signal
 
-ROUTES: Final[dict[str, Handler]] = {**invoice_routes.ROUTES, **item_routes.ROUTES}
+ROUTES: Final[dict[str, Handler]] = {
+    **preview.ROUTES,
+    **invoice_routes.ROUTES,
+    **line_routes.ROUTES,
+    **item_routes.ROUTES,
+    **credit_note_routes.ROUTES,
+}
 
 TIMERS: Final = timers.TIMERS
 
