@@ -11,7 +11,8 @@ import pytest
 import stripe
 
 from trueup.sandbox import Sandbox, start
-from trueup.sandbox.server.engine import Answer, Engine, Request
+from trueup.sandbox.server.engine import Engine
+from trueup.sandbox.server.requests import Answer, Request
 from trueup.sandbox.wire.schema import violations
 from trueup.sandbox.world.difference import earlier
 from trueup.sandbox.world.store import Told
@@ -88,21 +89,23 @@ class Checking:
 
     def __init__(self) -> None:
         self.faults: list[str] = []
-        self._versions: dict[str, Json] = {}
+        self._versions: dict[tuple[str, str], Json] = {}
 
     def read(self, told: list[Told]) -> list[Json]:
         """The events; what is wrong with them is in ``faults``."""
         events: list[Json] = [orjson.loads(one.body) for one in told]
         for event in events:
             obj, previous = event["data"]["object"], event["data"].get("previous_attributes")
-            self.faults += [f"{event['type']}: {fault}" for fault in violations(event)]
+            # Thin events are kept in the form of snapshots, of which the schema does not know their types.
+            if not event["type"].startswith(("v1.", "v2.")):
+                self.faults += [f"{event['type']}: {fault}" for fault in violations(event)]
             if event["type"] == "test_helpers.test_clock.internal_failure":
                 self.faults.append("a timer failed: see the log")
-            former = self._versions.get(obj.get("id", ""))
+            former = self._versions.get((obj["object"], obj.get("id", "")))
             if previous is not None and former is not None and bare(earlier(obj, previous)) != bare(former):
                 self.faults.append(f"{event['type']}: its previous_attributes do not give what was told before")
             if obj.get("id"):
-                self._versions[obj["id"]] = obj
+                self._versions[obj["object"], obj["id"]] = obj
         return events
 
 
