@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from tests.sandbox.conftest import Api
-from trueup.sandbox.server.engine import Engine, Request
+from trueup.sandbox.server.engine import Engine
+from trueup.sandbox.server.requests import Request
 
 DAY = 86_400
 

@@ -10,7 +10,8 @@ from typing import Any, Final
 
 import orjson
 
-from trueup.sandbox.server.engine import Answer, Engine, Request
+from trueup.sandbox.server.engine import Engine
+from trueup.sandbox.server.requests import Answer, Request
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -61,7 +62,7 @@ class Application:
     def _answer(self, request: Request) -> Answer:
         try:
             return self.engine.answer(request)
-        except Exception:
+        except Exception:  # noqa: BLE001 - whatever went wrong, the client gets an answer in Stripe's shape
             _LOG.exception("sandbox_request_failed", extra={"method": request.method, "path": request.path})
             return _MISTAKE
 

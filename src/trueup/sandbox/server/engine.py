@@ -13,53 +13,32 @@ from typing import Any, Final, cast
 import orjson
 
 from trueup.kernel.errors import Refused
-from trueup.kernel.records import Record
 from trueup.sandbox.answers.calls import Call, Instead
 from trueup.sandbox.answers.expansion import Expansion
+from trueup.sandbox.delivery.outbox import Outbox
 from trueup.sandbox.server.idempotency import Idempotency
+from trueup.sandbox.server.requests import Answer, Request, answered, authenticate, dump, tree_of
+from trueup.sandbox.server.turnstile import Turnstile
 from trueup.sandbox.server.wiring import WIRING, Wiring
-from trueup.sandbox.wire import forms, parameters
+from trueup.sandbox.wire import parameters
 from trueup.sandbox.wire.errors import StripeError
 from trueup.sandbox.world.clocks import Clocks, Mode
 from trueup.sandbox.world.ids import Ids
 from trueup.sandbox.world.store import Obj, Store, Told
-from trueup.sandbox.world.world import API_VERSION, Cause, World
+from trueup.sandbox.world.world import Cause, World
 
 Listener = Callable[[list[Told]], object]
 
-_KEY_MESSAGE: Final = (
-    "You did not provide an API key. You need to provide your API key in the Authorization header, using Bearer auth "
-    "(e.g. 'Authorization: Bearer YOUR_SECRET_KEY'). See https://stripe.com/docs/api#authentication for details, or we "
-    "can help at https://support.stripe.com/."
-)
 _LOG: Final = logging.getLogger("trueup.sandbox")
 _BATCH: Final = 200
 """Timers to a transaction of the store: what a kill may undo of an advance, which then has not happened yet."""
-
-
-class Request(Record, frozen=True):
-    """A request as it came: ``query`` and ``body`` raw, header names lower case."""
-
-    method: str
-    path: str
-    query: str = ""
-    body: bytes = b""
-    headers: Mapping[str, str] = {}
-
-
-class Answer(Record, frozen=True):
-    """What goes back: ``body`` is JSON."""
-
-    status: int
-    body: bytes
-    headers: Mapping[str, str] = {}
 
 
 class Engine:
     """One sandbox. Thread-safe: whatever is asked waits for what was asked before.
 
     The same seed, start and requests give the same bytes. ``listeners`` are told of events after they are stored, in
-    their order, by the thread that caused them.
+    their order, by the thread that caused them. ``on_due`` is called when deliveries may have become due.
     """
 
     def __init__(
@@ -83,7 +62,12 @@ class Engine:
         self.clocks = Clocks(self.store, start=start if not kept else None, mode=mode)
         self.wiring = wiring
         self.listeners: list[Listener] = []
-        self._lock = threading.RLock()
+        self.on_due: Callable[[], None] = lambda: None
+        # Requests and advances take turns, each as a whole; the store is held only for a transaction, so that
+        # deliveries go on during a long advance.
+        self._turn = threading.RLock()
+        self._lock = Turnstile()
+        self.outbox = Outbox(self.store, seed=seed, lock=self._lock, now=self.now)
         self._expansion = Expansion(wiring.included)
         self._idempotency = Idempotency(self.store)
         if not kept:
@@ -92,34 +76,35 @@ class Engine:
 
     def close(self) -> None:
         """Let the file go."""
-        with self._lock:
+        with self._turn, self._lock:
             self.store.close()
 
     def save(self, path: Path) -> None:
         """Write everything into a new file. Raises ``Refused`` where it is there or cannot be written."""
-        with self._lock:
+        with self._turn:
             self.settle()
             if path.exists():
                 raise Refused(f"{path} is there already.", code="file_exists", hint="Name a new file.")
             try:
-                self.store.save(path)
+                with self._lock:
+                    self.store.save(path)
             except sqlite3.OperationalError as error:
                 raise Refused(f"{path} cannot be written: {error}.", code="file_unwritable") from error
 
     def load(self, path: Path) -> None:
         """Become what ``save`` wrote; what there was is gone. Raises ``Refused`` for a file that holds no sandbox."""
-        with self._lock:
+        with self._turn, self._lock:
             self.store.load(path)
-            self._read_anew()
-
-    def _read_anew(self) -> None:
-        self.ids = Ids(self.store.meta("seed", ""), int(self.store.meta("ids", "0")))
-        self.clocks = Clocks(self.store)
+            self.ids = Ids(self.store.meta("seed", ""), int(self.store.meta("ids", "0")))
+            self.clocks = Clocks(self.store)
+            self.outbox.prepare(self.seed)
+        self.on_due()
 
     def events(self, *types: str) -> list[Obj]:
         """All events ever told, oldest first; only those of ``types``, where given."""
-        with self._lock:
+        with self._turn:
             self.settle()
+        with self._lock:
             rows = self.store.db.execute("select type, body from event order by seq").fetchall()
         return [orjson.loads(body) for type_, body in rows if not types or type_ in types]
 
@@ -136,15 +121,14 @@ class Engine:
     @contextmanager
     def change(self, cause: Cause | None = None) -> Iterator[World]:
         """A change of the state outside any request: committed at the end, undone by an exception."""
-        with self._lock:
+        with self._turn, self._lock:
             self.store.db.execute("begin immediate")
             world = self._world(cause or Cause())
             try:
                 yield world
-                told = world.commit()
-                self.store.db.execute("commit")
+                told = self._commit(world)
             except BaseException:
-                self._undo(world)
+                self._undo()
                 raise
             self._spread(told)
 
@@ -156,40 +140,36 @@ class Engine:
         What earlier requests left to be done (``settle``) is done first. Raises only where the sandbox has a mistake,
         and then nothing was done.
         """
-        with self._lock:
+        with self._turn:
             self.settle()
-            request_id = "req_" + self.ids.text(14)
-            try:
-                self._authenticate(request)
-                matched = parameters.match(request.method, request.path)
-                if matched is None or matched[0] not in self.wiring.routes:
-                    message = (
-                        f"Unrecognized request URL ({request.method}: {request.path}). Please see "
-                        "https://stripe.com/docs or we can help at https://support.stripe.com/."
-                    )
-                    raise StripeError(message, status=404)
-                tree = _tree(request)
-                key = request.headers.get("idempotency-key")
-                if request.method == "POST" and key:
-                    known = self._idempotency.known(key, request.path, tree, now=self.clocks.now())
-                    if known is not None:
-                        return _answer(known.status, known.body, known.request, key, replayed=True)
-                answer = self._run(
-                    matched[0], matched[1], request, tree, Cause(request=request_id, idempotency_key=key)
-                )
-                if request.method == "POST" and key:
-                    self._idempotency.keep(
-                        key,
-                        request.path,
-                        tree,
-                        status=answer[0],
-                        body=answer[1],
-                        request=request_id,
-                        now=self.clocks.now(),
-                    )
-                return _answer(*answer, request_id, key)
-            except StripeError as error:
-                return _answer(error.status, _dump(error.body(request_id)), request_id, None)
+            with self._lock:
+                request_id = "req_" + self.ids.text(14)
+                try:
+                    authenticate(request)
+                    return self._known_or_new(request, request_id)
+                except StripeError as error:
+                    return answered(error.status, dump(error.body(request_id)), request_id)
+
+    def _known_or_new(self, request: Request, request_id: str) -> Answer:
+        matched = parameters.match(request.method, request.path)
+        if matched is None or matched[0] not in self.wiring.routes:
+            message = (
+                f"Unrecognized request URL ({request.method}: {request.path}). Please see "
+                "https://stripe.com/docs or we can help at https://support.stripe.com/."
+            )
+            raise StripeError(message, status=404)
+        tree = tree_of(request)
+        key = request.headers.get("idempotency-key") if request.method == "POST" else None
+        if not key:
+            return answered(*self._run(*matched, request, tree, Cause(request=request_id)), request_id)
+        known = self._idempotency.known(key, request.path, tree, now=self.clocks.now())
+        if known is not None:
+            return answered(known.status, known.body, request_id, key, original=known.request)
+        status, body = self._run(*matched, request, tree, Cause(request=request_id, idempotency_key=key))
+        self._idempotency.keep(
+            key, request.path, tree, status=status, body=body, request=request_id, now=self.clocks.now()
+        )
+        return answered(status, body, request_id, key)
 
     def _run(
         self, operation: str, ids: Mapping[str, str], request: Request, tree: Mapping[str, Any], cause: Cause
@@ -206,38 +186,26 @@ class Engine:
         try:
             found = self.wiring.routes[operation](world, call)
             world.flush()
-            body = _dump(self._expansion.expanded(world, found, expand))
-            told = world.commit()
-            self.store.db.execute("commit")
+            body = dump(self._expansion.expanded(world, found, expand))
+            told = self._commit(world)
         except Instead as preview:
-            body = _dump(self._expansion.expanded(world, preview.obj, expand))
-            self._undo(world)
+            body = dump(self._expansion.expanded(world, preview.obj, expand))
+            self._undo()
             return 200, body
         except StripeError as error:
-            if not error.keep:
-                self._undo(world)
-                if request.method == "POST":
-                    return error.status, _dump(error.body(cause.request or ""))
-                raise
-            world.flush()
-            body = _dump(error.body(cause.request or ""))
-            told = world.commit()
-            self.store.db.execute("commit")
-            self._spread(told)
-            return error.status, body
+            if error.keep:
+                world.flush()
+                self._spread(self._commit(world))
+            else:
+                self._undo()
+                if request.method != "POST":
+                    raise
+            return error.status, dump(error.body(cause.request or ""))
         except BaseException:
-            self._undo(world)
+            self._undo()
             raise
         self._spread(told)
         return 200, body
-
-    def _authenticate(self, request: Request) -> None:
-        key = _key(request.headers.get("authorization", ""))
-        if not key:
-            raise StripeError(_KEY_MESSAGE, status=401)
-        if not key.startswith(("sk_test_", "rk_test_")):
-            shown = key[:8] + "*" * max(0, len(key) - 12) + key[-4:]
-            raise StripeError(f"Invalid API Key provided: {shown}", status=401)
 
     # --- time --------------------------------------------------------------------------------------------------------
 
@@ -246,9 +214,9 @@ class Engine:
 
         A timer that fails leaves its clock as ``internal_failure``, told by its event and in the log.
         """
-        with self._lock:
+        with self._turn:
             if self.clocks.mode == "running":
-                self._run_to(self.clocks.now(), "", None)
+                self._run_to(self.now(), "", None)
             for clock, to in list(self.clocks.asked.items()):
                 outcome = "clock_reached"
                 try:
@@ -276,48 +244,51 @@ class Engine:
         Gives the number of timers that fired. ``on_progress`` is told the second that was reached, now and then. A time
         that has passed is refused with ``ValueError``. What each timer did is whole or not at all.
         """
-        with self._lock:
+        with self._turn:
             self.settle()
-            if to < self.clocks.now(clock):
-                message = f"the clock shows {self.clocks.now(clock)} already; it cannot be turned back to {to}"
+            if to < (now := self.now(clock)):
+                message = f"the clock shows {now} already; it cannot be turned back to {to}"
                 raise ValueError(message)
             return self._run_to(to, clock, on_progress)
 
     def _run_to(self, to: int, clock: str, on_progress: Callable[[int], None] | None) -> int:
         fired = 0
         while True:
-            done = self._batch(to, clock)
+            with self._lock:
+                done = self._batch(to, clock)
             fired += done
             if on_progress is not None:
-                on_progress(self.clocks.now(clock))
+                on_progress(self.now(clock))
             if done < _BATCH:
                 return fired
 
     def _batch(self, to: int, clock: str) -> int:
         self.store.db.execute("begin immediate")
         told: list[Told] = []
-        world: World | None = None
+        done = 0
         try:
-            for done in range(_BATCH):
+            while done < _BATCH:
                 timer = self.clocks.due(clock, to)
                 if timer is None:
-                    self._turn(clock, to)
-                    self.store.db.execute("commit")
-                    self._spread(told)
-                    return done
-                self._turn(clock, timer.due)
+                    self._turn_to(clock, to)
+                    break
+                self._turn_to(clock, timer.due)
                 world = self._world(Cause())
                 world.clock = clock
                 self.wiring.timers[timer.name](world, timer.about)
-                told += world.commit()
+                told += self._planned(world)
+                done += 1
             self.store.db.execute("commit")
         except BaseException:
-            self._undo(world)
+            self._undo()
             raise
         self._spread(told)
-        return _BATCH
+        if not clock:
+            # What was put off by the clock may be due now, whether or not anything was told.
+            self.on_due()
+        return done
 
-    def _turn(self, clock: str, to: int) -> None:
+    def _turn_to(self, clock: str, to: int) -> None:
         if to > self.clocks.now(clock):
             self.clocks.turn(clock, to)
 
@@ -328,57 +299,24 @@ class Engine:
         world.cause = cause
         return world
 
-    def _undo(self, _world: World | None) -> None:
+    def _planned(self, world: World) -> list[Told]:
+        told = world.commit()
+        self.outbox.plan(told)
+        return told
+
+    def _commit(self, world: World) -> list[Told]:
+        told = self._planned(world)
+        self.store.db.execute("commit")
+        return told
+
+    def _undo(self) -> None:
         self.store.db.execute("rollback")
         self.store.forget()
         self.clocks.forget()
+        self.outbox.forget()
 
     def _spread(self, told: list[Told]) -> None:
         if told:
             for listener in self.listeners:
                 listener(told)
-
-
-def _tree(request: Request) -> dict[str, Any]:
-    if request.headers.get("content-type", "").startswith("application/json"):
-        try:
-            tree = orjson.loads(request.body or b"{}")
-        except orjson.JSONDecodeError as error:
-            message = "Invalid request body: it is not JSON."
-            raise StripeError(message) from error
-        return tree if isinstance(tree, dict) else {}
-    text = request.query
-    if request.method == "POST":
-        try:
-            text = "&".join(part for part in (text, request.body.decode()) if part)
-        except UnicodeDecodeError as error:
-            message = "Invalid request body: it is not UTF-8."
-            raise StripeError(message) from error
-    return forms.decode(text)
-
-
-def _key(header: str) -> str:
-    scheme, _, value = header.partition(" ")
-    if scheme.lower() == "bearer":
-        return value.strip()
-    if scheme.lower() == "basic":
-        import base64  # noqa: PLC0415 - curl -u only
-
-        try:
-            return base64.b64decode(value).decode().split(":")[0]
-        except ValueError:
-            return ""
-    return ""
-
-
-def _dump(obj: object) -> bytes:
-    return orjson.dumps(obj, option=orjson.OPT_INDENT_2)
-
-
-def _answer(status: int, body: bytes, request_id: str, key: str | None, *, replayed: bool = False) -> Answer:
-    headers = {"content-type": "application/json", "request-id": request_id, "stripe-version": API_VERSION}
-    if key:
-        headers["idempotency-key"] = key
-    if replayed:
-        headers |= {"idempotent-replayed": "true", "original-request": request_id}
-    return Answer(status=status, body=body, headers=headers)
+            self.on_due()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
@@ -12,9 +12,15 @@ from typing import Any, Final, Self
 import orjson
 import uvicorn
 
-from trueup.kernel.errors import Refused, Unavailable
+from trueup.kernel.errors import NotFound, Refused, Unavailable
+from trueup.kernel.records import Record
+from trueup.sandbox.delivery.courier import Courier
+from trueup.sandbox.delivery.endpoints import add_secret
+from trueup.sandbox.delivery.modes import Mode as Delivery
+from trueup.sandbox.delivery.modes import Order
 from trueup.sandbox.server.app import Application
-from trueup.sandbox.server.engine import Answer, Engine, Request
+from trueup.sandbox.server.engine import Engine
+from trueup.sandbox.server.requests import Answer, Request
 from trueup.sandbox.world.clocks import Mode
 from trueup.sandbox.world.store import Obj
 
@@ -23,6 +29,14 @@ API_KEY: Final = "sk_test_sandbox"
 """Any key that begins with ``sk_test_`` or ``rk_test_`` is taken; this one is as good as another."""
 _PATIENCE: Final = 10.0
 _WAITING: Final = 128
+
+
+class Endpoint(Record, frozen=True):
+    """Where events go, and what proves that they come from here."""
+
+    id: str
+    url: str
+    secret: str
 
 
 class Sandbox:
@@ -50,6 +64,8 @@ class Sandbox:
         self._thread = threading.Thread(
             target=self._server.run, kwargs={"sockets": [self._listening]}, name=f"sandbox-{self.port}", daemon=True
         )
+        self._courier = Courier(engine.outbox)
+        engine.on_due = self._courier.wake
         self._stopped = False
 
     @property
@@ -58,6 +74,7 @@ class Sandbox:
         return dict.fromkeys(("api", "connect", "files", "meter_events"), self.base_url)
 
     def _begin(self) -> None:
+        self._courier.start()
         self._thread.start()
         waiting = threading.Event()
         for _ in range(int(_PATIENCE / 0.005)):
@@ -77,6 +94,7 @@ class Sandbox:
         self._server.should_exit = True
         self._thread.join(_PATIENCE)
         self._listening.close()
+        self._courier.stop()
         self.engine.close()
 
     def __enter__(self) -> Self:
@@ -130,6 +148,85 @@ class Sandbox:
     def events(self, *types: str) -> list[Obj]:
         """All events ever told, oldest first; only those of ``types``, where given."""
         return self.engine.events(*types)
+
+    # --- deliveries --------------------------------------------------------------------------------------------------
+
+    def endpoint(self, url: str, *, events: Sequence[str] = ("*",), thin: bool = False) -> Endpoint:
+        """Have events sent to ``url``: ``events`` names their types, and ``thin`` asks for the small form of /v2."""
+        if not thin:
+            made = self.request("POST", "/v1/webhook_endpoints", {"url": url, "enabled_events": list(events)})
+            return Endpoint(id=made["id"], url=url, secret=made["secret"])
+        made = self.request(
+            "POST",
+            "/v2/core/event_destinations",
+            {
+                "name": url,
+                "type": "webhook_endpoint",
+                "event_payload": "thin",
+                "enabled_events": list(events),
+                "webhook_endpoint": {"url": url},
+                "include": ["webhook_endpoint.signing_secret"],
+            },
+        )
+        return Endpoint(id=made["id"], url=url, secret=made["webhook_endpoint"]["signing_secret"])
+
+    def delivery(
+        self,
+        *,
+        endpoint: str = "",
+        order: Order = "in_order",
+        within: int = 0,
+        delay: int = 0,
+        duplicates: int = 0,
+        dropped: int = 0,
+        held: bool = False,
+    ) -> None:
+        """Say how events are delivered from now on, to one endpoint or to all others. See ``Delivery``."""
+        mode = Delivery(order=order, within=within, delay=delay, duplicates=duplicates, dropped=dropped, held=held)
+        self.engine.outbox.set_mode(mode, endpoint)
+        self._courier.wake()
+
+    def deliver(
+        self,
+        *,
+        endpoint: str | None = None,
+        event: str | None = None,
+        retries: bool = False,
+        timeout: float = 30.0,
+    ) -> dict[str, int]:
+        """Deliver what is held or put off (``retries``: and what waits for its next attempt), and wait for the end.
+
+        Gives how many deliveries there are in each state. Raises ``Unavailable`` where it is not over in ``timeout``
+        seconds; it goes on nevertheless.
+        """
+        self.engine.settle()
+        self.engine.outbox.release(endpoint=endpoint, event=event, retries=retries)
+        self.wait_delivered(timeout)
+        return self.engine.outbox.counts()
+
+    def wait_delivered(self, timeout: float = 30.0) -> None:
+        """Wait until nothing is due or under way. Raises ``Unavailable`` where that takes longer."""
+        self._courier.wake()
+        if not self._courier.wait_idle(timeout):
+            raise Unavailable(
+                f"Not everything was delivered in {timeout:g} seconds.",
+                code="delivery_timeout",
+                hint="An endpoint may be slow; deliveries go on.",
+            )
+
+    def resend(self, event: str, endpoint: str | None = None) -> int:
+        """Deliver an event once more, to one endpoint or to all that want it; to how many that is."""
+        found = self.engine.outbox.resend(event, endpoint)
+        self._courier.wake()
+        return found
+
+    def roll(self, endpoint: str) -> str:
+        """Give an endpoint a new secret, which is returned; the old one signs beside it for a day."""
+        with self.engine.change() as world:
+            found = world.find("webhook_endpoint", endpoint) or world.find("v2.core.event_destination", endpoint)
+            if found is None or found.get("deleted"):
+                raise NotFound(f"There is no endpoint {endpoint}.", code="no_endpoint")
+            return add_secret(world, found)
 
     # --- the state ---------------------------------------------------------------------------------------------------
 

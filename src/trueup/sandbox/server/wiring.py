@@ -12,6 +12,7 @@ from trueup.sandbox.answers.calls import Included, Routes, Timers
 from trueup.sandbox.catalog import routes as catalog
 from trueup.sandbox.clocks import routes as clocks
 from trueup.sandbox.customers import routes as customers
+from trueup.sandbox.delivery import routes as delivery
 from trueup.sandbox.invoices import routes as invoices
 from trueup.sandbox.payment_methods import routes as payment_methods
 from trueup.sandbox.payments import routes as payments
@@ -23,6 +24,7 @@ _PACKAGES: Final[tuple[ModuleType, ...]] = (
     catalog,
     customers,
     clocks,
+    delivery,
     payment_methods,
     payments,
     search,

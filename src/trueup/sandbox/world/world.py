@@ -160,10 +160,10 @@ class World:
             held.told = dumps(obj)
         self.write(event_type, data, about=obj.get("id", ""), place=place)
 
-    def write(self, event_type: str, data: Mapping[str, Any], *, about: str, place: int | None = None) -> None:
-        """Write an event with exactly this ``data``."""
+    def write(self, event_type: str, data: Mapping[str, Any], *, about: str, place: int | None = None) -> Obj:
+        """Write an event with exactly this ``data``, and give it as it is stored."""
         self._seq += 1
-        body = {
+        body: Obj = {
             "id": self.ids.new("evt", 24),
             "object": "event",
             "api_version": API_VERSION,
@@ -174,8 +174,9 @@ class World:
             "request": {"id": self.cause.request, "idempotency_key": self.cause.idempotency_key},
             "type": event_type,
         }
-        told = Told(self._seq, body["id"], event_type, body["created"], about, self.clock, dumps(body))  # type: ignore[arg-type]
+        told = Told(self._seq, body["id"], event_type, body["created"], about, self.clock, dumps(body))
         self.events.insert(len(self.events) if place is None else place, told)
+        return body
 
     def signal(self, name: str, **facts: Any) -> None:
         """Tell the packages above, as the wiring says who listens: ``signal("invoice_paid", invoice=invoice)``."""

@@ -1,0 +1,1 @@
+"""Events on their way out: who gets them, when, in which order, and how often."""

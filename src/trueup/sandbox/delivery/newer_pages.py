@@ -1,0 +1,48 @@
+"""Pages of /v2: they name the address of the next one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from itertools import islice
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from trueup.sandbox.answers.calls import Call
+from trueup.sandbox.assumptions import DESTINATIONS_PAGE
+from trueup.sandbox.wire.errors import invalid
+from trueup.sandbox.world.world import Obj
+
+_MOST: Final = 100
+
+
+def of(call: Call, objects: Iterable[Obj]) -> Obj:
+    """A page of objects that are given newest first.
+
+    ``page`` in the parameters is how many were shown before: what the address of the next page holds.
+    """
+    size = call.params.get("limit", DESTINATIONS_PAGE)
+    if not 1 <= size <= _MOST:
+        message = f"Invalid limit: {size}. It must be between 1 and {_MOST}."
+        raise invalid(message, param="limit")
+    before = int(call.params.get("page", 0))
+    shown = list(islice(objects, before, before + size + 1))
+    return {
+        "data": shown[:size],
+        "next_page_url": _address(call, before + size) if len(shown) > size else None,
+        "previous_page_url": _address(call, max(0, before - size)) if before else None,
+    }
+
+
+def _address(call: Call, before: int) -> str:
+    return f"{call.path}?{urlencode([*_pairs(call.params), ('page', before)])}"
+
+
+def _pairs(params: Mapping[str, Any], holder: str = "") -> Iterable[tuple[str, Any]]:
+    for name, value in params.items():
+        key = f"{holder}[{name}]" if holder else name
+        if isinstance(value, Mapping):
+            yield from _pairs(value, key)
+        elif isinstance(value, list):
+            yield from ((f"{key}[{at}]", one) for at, one in enumerate(value))
+        elif key != "page":
+            yield key, value
