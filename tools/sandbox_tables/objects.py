@@ -24,6 +24,9 @@ SCALARS: Final = {
 LISTS: Final = frozenset({"list", "list@v2", "search_result", "v2.search_result@v2"})
 """Envelopes: they are the same for every kind, and the reader of the tables knows them."""
 
+OF_SUBCLASSES: Final = {"v2.core.event": {"data": "?{}any", "related_object": "?{}string"}}
+"""Fields that only the class of each type of event has, of which there is one in ``stripe/events`` for each type."""
+
 
 def kind(name: str) -> str:
     """The schema's name of a resource as the ``object`` field tells it."""
@@ -55,6 +58,7 @@ class Objects:
         for at, word in told.items():
             if (called, at) in sdk.int64s(file):
                 told[at] = word.replace("integer", "int64")
+        told |= OF_SUBCLASSES.get(name, {})
         self._table.put(name, told)
         return name
 
