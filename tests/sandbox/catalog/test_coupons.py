@@ -182,7 +182,7 @@ def test_a_code_ends_with_its_time(api: Any, engine: Engine) -> None:
     ],
 )
 def test_a_code_is_not_redeemed(
-    api: Any, engine: Engine, customer: str, code: dict[str, Any], asked: dict[str, Any], message: str
+    api: Any, customer: str, code: dict[str, Any], asked: dict[str, Any], message: str
 ) -> None:
     promotion = {"type": "coupon", "coupon": api.post("/v1/coupons", percent_off=20)["id"]}
     if "customer" in code:
@@ -190,7 +190,7 @@ def test_a_code_is_not_redeemed(
     made = api.post("/v1/promotion_codes", promotion=promotion, **code)["id"]
 
     with pytest.raises(StripeError, match=message):
-        give(engine, customer, promotion_code=made, subscription="sub_1", **asked)
+        give(api.engine, customer, promotion_code=made, subscription="sub_1", **asked)
     assert api.get(f"/v1/promotion_codes/{made}")["times_redeemed"] == 0
 
 
