@@ -14,7 +14,7 @@ _ID_LENGTH: Final = 24
 
 
 def made(world: World, invoice: Obj, params: Mapping[str, Any]) -> list[Obj]:
-    """The lines that a request's ``lines`` or ``amount`` ask for. Raises Stripe's 400 for what does not fit the invoice."""
+    """The lines that a request's ``lines`` or ``amount`` ask for. Raises Stripe's 400 for what does not fit."""
     asked = params.get("lines")
     if not asked:
         if "amount" not in params:

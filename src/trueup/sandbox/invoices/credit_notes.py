@@ -21,7 +21,7 @@ def create(world: World, invoice: Obj, params: Mapping[str, Any]) -> Obj:
     """Issue a credit note as a request's parameters say, and do what follows: refund, credit, less to pay.
 
     What remains to be paid is reduced first (``pre_payment_amount``); of the rest the parameters have to say how the
-    customer gets it. Raises Stripe's 400 where that does not come out even, or more would be credited than was invoiced.
+    customer gets it. Raises Stripe's 400 where that does not come out even, or is more than was invoiced.
     """
     if invoice["status"] not in {*_OPEN, "paid"}:
         message = f"You can't create a credit note for an invoice that is {invoice['status']}."

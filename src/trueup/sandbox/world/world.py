@@ -183,6 +183,22 @@ class World:
         for listener in self._signals.get(name, ()):
             listener(self, **facts)
 
+    def imagine(self, what: Callable[[World], Obj]) -> Obj:
+        """What ``what`` gives in a world like this one, of which nothing stays."""
+        self.flush()
+        count = self.ids.count
+        self.store.db.execute("savepoint imagined")
+        other = World(self.store, ids=self.ids, clocks=self.clocks, signals=self._signals)
+        other.clock = self.clock
+        try:
+            return what(other)
+        finally:
+            self.store.db.execute("rollback to imagined")
+            self.store.db.execute("release imagined")
+            self.store.forget()
+            self.clocks.forget()
+            self.ids.count = count
+
     # --- the end -----------------------------------------------------------------------------------------------------
 
     @contextmanager
@@ -229,7 +245,8 @@ def render(obj: Mapping[str, Any]) -> Obj:
     shown = {name: value for name, value in obj.items() if not name.startswith("$")}
     known = KINDS.get(obj.get("object", ""))
     for name in known.cut if known else ():
-        shown[name] = cut(shown[name]) if isinstance(shown.get(name), dict) else shown.get(name)
+        if isinstance(shown.get(name), dict):
+            shown[name] = cut(shown[name])
     return shown
 
 
