@@ -158,3 +158,6 @@ DUNNING_END: Final = "cancel"
 
 SEARCH_LAG_SECONDS: Final = 60
 """For how long search does not find what changed, unless set otherwise. Stripe says that it usually is less than a minute."""
+
+MICRODEPOSIT_DAYS: Final = 2
+"""How many days on the deposits arrive by which a bank account is verified: "1-2 business days" in the documentation."""

@@ -17,6 +17,7 @@ from trueup.sandbox.invoices import routes as invoices
 from trueup.sandbox.payment_methods import routes as payment_methods
 from trueup.sandbox.payments import routes as payments
 from trueup.sandbox.search import routes as search
+from trueup.sandbox.subscriptions import routes as subscriptions
 from trueup.sandbox.world.world import Signal, World
 
 _PACKAGES: Final[tuple[ModuleType, ...]] = (
@@ -29,6 +30,7 @@ _PACKAGES: Final[tuple[ModuleType, ...]] = (
     payments,
     search,
     invoices,
+    subscriptions,
 )
 """Each has any of ``ROUTES``, ``TIMERS``, ``INCLUDED``, ``SIGNALS`` (name -> listener) and ``begin(world)``."""
 

@@ -1,0 +1,115 @@
+"""The invoices of a subscription: which lines they have, and how they are brought to payment."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from trueup.sandbox.catalog import discounts, prices
+from trueup.sandbox.invoices import drafts, finalizing, lines, paying
+from trueup.sandbox.payment_methods import methods
+from trueup.sandbox.subscriptions import items, prorations
+from trueup.sandbox.world.world import Obj, World
+
+
+def price(world: World, item: Obj) -> Obj:
+    """An item's price as it is stored, with what is not shown."""
+    return world.get("price", item["price"]["id"])
+
+
+def line(world: World, subscription: Obj, item: Obj, *, trial: bool = False) -> Obj | None:
+    """The line for an item's current period; None for what is billed by usage.
+
+    A period shorter than the price's, before an anchor that lies ahead, is charged in part.
+    """
+    found = price(world, item)
+    if found["recurring"]["usage_type"] == "metered":
+        return None
+    return lines.of_price(
+        world,
+        price=found,
+        quantity=items.quantity_of(item),
+        period=(item["current_period_start"], item["current_period_end"]),
+        subscription=subscription,
+        item=item["id"],
+        trial=trial,
+        discounts=item["discounts"],
+    )
+
+
+def stub(world: World, subscription: Obj, item: Obj, whole: tuple[int, int], start: int) -> Obj | None:
+    """The line for the part [``start``, end of ``whole``) of a period: before an anchor, or back to a start date."""
+    found = price(world, item)
+    if found["recurring"]["usage_type"] == "metered":
+        return None
+    amount = prices.line_amount(found, items.quantity_of(item))
+    return lines.of_proration(
+        world,
+        amount=prorations.prorated(amount, start=whole[0], end=whole[1], at=start),
+        price=found,
+        quantity=items.quantity_of(item),
+        period=(start, whole[1]),
+        subscription=subscription,
+        item=item["id"],
+    )
+
+
+def draft(
+    world: World,
+    subscription: Obj,
+    reason: str,
+    found: Sequence[Obj | None],
+    *,
+    period: tuple[int, int],
+    auto_advance: bool = True,
+    **settings: Any,
+) -> Obj:
+    """Make an invoice of the subscription and let it be the latest. A discount that is for one invoice is used up."""
+    customer = world.get("customer", subscription["customer"])
+    invoice = drafts.create(
+        world,
+        customer=customer,
+        subscription=subscription,
+        billing_reason=reason,
+        lines=[one for one in found if one is not None],
+        period_start=period[0],
+        period_end=period[1],
+        auto_advance=auto_advance,
+        collection_method=subscription["collection_method"],
+        days_until_due=subscription["days_until_due"],
+        discounts=_discounts(world, subscription),
+        currency=subscription["currency"],
+        **settings,
+    )
+    subscription["latest_invoice"] = invoice["id"]
+    _use_up(world, subscription)
+    return invoice
+
+
+def _discounts(world: World, subscription: Obj) -> list[str]:
+    """The subscription's discounts that still run, and that are for one invoice only."""
+    named = [*subscription["discounts"], *subscription.get("$once", ())]
+    return [one for one in named if discounts.active(world, one) is not None]
+
+
+def _use_up(world: World, subscription: Obj) -> None:
+    for name in subscription.pop("$once", ()):
+        discounts.end(world, name)
+    for name in [*subscription["discounts"], *(d for i in subscription["items"]["data"] for d in i["discounts"])]:
+        found = discounts.active(world, name)
+        if found is not None and discounts.coupon_of(world, name)["duration"] == "once":
+            discounts.end(world, name)
+
+
+def collect(world: World, invoice: Obj, *, attempt: Any = "first", off_session: bool = True) -> Obj:
+    """Finalise an invoice now and, where it is charged automatically, attempt to pay it. Never raises on a decline."""
+    finalizing.finalize(world, invoice)
+    if invoice["status"] == "open" and invoice["collection_method"] == "charge_automatically":
+        paying.pay(world, invoice, attempt=attempt, off_session=off_session)
+    return invoice
+
+
+def method(world: World, subscription: Obj) -> Obj | None:
+    """What the subscription would be paid with."""
+    customer = world.get("customer", subscription["customer"])
+    return methods.default_for(world, customer, subscription, None)
