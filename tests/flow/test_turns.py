@@ -28,7 +28,7 @@ DAY = 86_400
 LONG_AGO = 1_600_000_000
 FAR = 4_000_000_000
 """In the year 2096: the clock of this machine has not come so far."""
-TURNS = "select stripe_customer_id, turns_at from customer_customer order by stripe_customer_id"
+TURNS = "select stripe_customer_id, at from customer_turn order by stripe_customer_id"
 
 Json = dict[str, Any]
 Tell = Callable[..., None]
@@ -119,7 +119,7 @@ def test_a_discount_that_ends_while_nothing_happens_is_noticed_by_the_sweep(tell
 
     assert (amounts(), amounts("cus_2")) == ([1000], [500])
     assert (state().as_of, state().last_event_at) == (from_unix(end), from_unix(LONG_AGO))
-    assert ask(TURNS) == [("cus_1", None), ("cus_2", from_unix(FAR))]
+    assert ask(TURNS) == [("cus_2", from_unix(FAR))]
     assert drain.mark_turned() == 0
     why = customers.why("cus_1", "mrr")
     assert (why.rule, why.since) == ("subscriptions.discount_ended", from_unix(end))
@@ -136,7 +136,11 @@ def test_many_that_turned_while_no_worker_ran_are_healed_in_bounded_pieces(tell:
     tell(*ended)
     fresh = {name: state(name) for name in names}
     with psycopg.connect(database, autocommit=True) as other:
-        other.execute("update customer_customer set turns_at = '2020-09-15', state = replace(state, '1000', '500')")
+        other.execute("update customer_customer set state = replace(state, '1000', '500')")
+        other.execute(
+            "insert into customer_turn (customer_id, account_id, livemode, stripe_customer_id, at) "
+            "select id, account_id, livemode, stripe_customer_id, '2020-09-15' from customer_customer"
+        )
 
     assert drain.mark_turned(limit=3) == 3
     assert drain.mark_turned(limit=3) == 0
@@ -147,23 +151,28 @@ def test_many_that_turned_while_no_worker_ran_are_healed_in_bounded_pieces(tell:
     drain_all()
 
     assert {name: state(name) for name in names} == fresh
-    assert {row[1] for row in ask(TURNS)} == {None}
+    assert ask(TURNS) == []
 
 
-def test_who_turned_is_found_by_its_own_small_index(tell: Tell, database: str) -> None:
+def test_who_will_turn_is_found_by_an_index_and_forgotten_when_nothing_is_to_come(
+    tell: Tell, database: str, ask: Ask
+) -> None:
     tell(subscribed(FAR))
+    assert ask(TURNS) == [("cus_1", from_unix(FAR))]
     with psycopg.connect(database, autocommit=True) as other:
         other.execute(
-            "insert into customer_customer (id, account_id, livemode, stripe_customer_id, sort_name, stage, mrr_sort, "
-            "last_event_at, fold_version, state) "
-            "select 'tc_' || n, 1, false, 'cus_' || n, 'n', 'lead', 0, now(), 0, '' from generate_series(100, 3000) n"
+            "insert into customer_turn (customer_id, account_id, livemode, stripe_customer_id, at) "
+            "select 'tc_' || n, 1, false, 'cus_other', now() + n * interval '1 day' from generate_series(1, 3000) n"
         )
-        other.execute("analyze customer_customer")
-        plan = other.execute(
-            "explain select account_id from customer_customer where turns_at <= now() order by turns_at limit 5000"
-        ).fetchall()
+        other.execute("analyze customer_turn")
+        plan = other.execute("explain select * from customer_turn where at <= now() order by at limit 5000").fetchall()
+        other.execute("delete from customer_turn where stripe_customer_id = 'cus_other'")
+    assert "customer_turn_at" in str(plan)
 
-    assert "customer_customer_turns" in str(plan)
+    tell(event("customer.subscription.updated", subscribed(FAR + DAY)["data"]["object"], at=LONG_AGO + 1))
+    assert ask(TURNS) == [("cus_1", from_unix(FAR + DAY))]
+    tell(event("customer.subscription.updated", subscription("sub_of_cus_1", "cus_1"), at=LONG_AGO + 2))
+    assert (ask(TURNS), amounts()) == ([], [1000])
 
 
 def test_a_pause_that_ends_by_itself_is_over(tell: Tell) -> None:
@@ -233,7 +242,7 @@ def test_who_is_on_a_test_clock_lives_by_it_and_not_by_ours(tell: Tell, ask: Ask
 
     # The machine's clock is years beyond the end, which changes nothing here.
     assert amounts() == [500]
-    assert ask(TURNS) == [("cus_1", None)]
+    assert ask(TURNS) == []
     sweep_once()
     drain_all()
     assert amounts() == [500]
@@ -285,15 +294,16 @@ def test_every_order_with_duplicates_gives_the_state_of_the_moment(_case_seed: i
     assert {first.why["mrr"].rule, second.why["mrr"].rule} == {"subscriptions.discount_ended"}
 
 
-def test_customers_that_are_one_turn_as_one(tell: Tell) -> None:
+def test_customers_that_are_one_turn_as_one(tell: Tell, ask: Ask) -> None:
     end = clock.unix() + 3
     tell(
         event("customer.created", customer("cus_1"), at=LONG_AGO),
         event("customer.created", customer("cus_2"), at=LONG_AGO),
         subscribed(end, of="cus_2"),
     )
+    assert ask(TURNS) == [("cus_2", from_unix(end))]
     merging.merge(id="cus_1", others=["cus_2"], by=TESTER)
-    assert amounts() == [500]
+    assert (amounts(), ask(TURNS)) == ([500], [("cus_1", from_unix(end))])
 
     until_passed(end)
     sweep_once()

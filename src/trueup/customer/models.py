@@ -19,8 +19,7 @@ PENDING_KB: Final = 128
 class Customer(models.Model):
     """One customer as folded. Everything here can be dropped and folded again from the mirror.
 
-    ``state`` is text as ``customer.stored`` writes it. ``turns_at`` is when time alone gives it another one, by our
-    clock; null where only a fact or a test clock does.
+    ``state`` is text as ``customer.stored`` writes it.
     """
 
     PERSONAL: ClassVar[Mapping[str, str]] = {
@@ -42,7 +41,6 @@ class Customer(models.Model):
     last_event_at = models.DateTimeField()
     fold_version = models.IntegerField()
     folded_at = models.DateTimeField(db_default=Now())
-    turns_at = models.DateTimeField(null=True)
     state = models.TextField()
 
     class Meta:
@@ -60,15 +58,35 @@ class Customer(models.Model):
             models.Index(fields=["stripe_customer_id"], name="customer_customer_cus"),
             models.Index(fields=["stage", "account_id"], name="customer_customer_stage"),
             models.Index(fields=["fold_version"], name="customer_customer_fold"),
-            models.Index(
-                fields=["turns_at"], name="customer_customer_turns", condition=models.Q(turns_at__isnull=False)
-            ),
         ]
 
     @override
     def __str__(self) -> str:
         """Our id."""
         return self.id
+
+
+class Turn(models.Model):
+    """When time alone gives a customer another state, by our clock, as a discount's end does.
+
+    A row only for those few whom it will; who lives by a test clock has none.
+    """
+
+    customer_id = models.TextField(primary_key=True)
+    account_id = models.BigIntegerField()
+    livemode = models.BooleanField()
+    stripe_customer_id = models.TextField()
+    at = models.DateTimeField()
+
+    class Meta:
+        """Found by the moment, for the sweep."""
+
+        indexes: ClassVar = [models.Index(fields=["at"], name="customer_turn_at")]
+
+    @override
+    def __str__(self) -> str:
+        """The customer's id."""
+        return self.customer_id
 
 
 class Lookup(models.Model):

@@ -13,23 +13,35 @@ UPSERT: Final = b"""
 with saved as (
 insert into customer_customer as c (
     id, account_id, livemode, stripe_customer_id, name, email, sort_name, stage, mrr_sort, last_event_at,
-    fold_version, folded_at, turns_at, state
+    fold_version, folded_at, state
 )
 select id, account_id, livemode, stripe_customer_id, nullif(name, ''), nullif(email, ''), sort_name, stage,
-       mrr_sort::numeric, last_event_at, %(fold_version)b, clock_timestamp(), nullif(turns_at, 'epoch'), state
+       mrr_sort::numeric, last_event_at, %(fold_version)b, clock_timestamp(), state
 from unnest(
     %(id)b::text[], %(account_id)b::int8[], %(livemode)b::bool[], %(stripe_customer_id)b::text[],
     %(name)b::text[], %(email)b::text[], %(sort_name)b::text[], %(stage)b::text[], %(mrr_sort)b::text[],
-    %(last_event_at)b::timestamptz[], %(turns_at)b::timestamptz[], %(state)b::text[]
+    %(last_event_at)b::timestamptz[], %(state)b::text[]
 ) as row (
-    id, account_id, livemode, stripe_customer_id, name, email, sort_name, stage, mrr_sort, last_event_at, turns_at,
-    state
+    id, account_id, livemode, stripe_customer_id, name, email, sort_name, stage, mrr_sort, last_event_at, state
 )
 on conflict (id) do update set
     name = excluded.name, email = excluded.email, sort_name = excluded.sort_name, stage = excluded.stage,
     mrr_sort = excluded.mrr_sort, last_event_at = excluded.last_event_at, fold_version = excluded.fold_version,
-    folded_at = excluded.folded_at, turns_at = excluded.turns_at, state = excluded.state
+    folded_at = excluded.folded_at, state = excluded.state
 returning 1
+), turning as (
+    insert into customer_turn as t (customer_id, account_id, livemode, stripe_customer_id, at)
+    select * from unnest(
+        %(turn_id)b::text[], %(turn_account_id)b::int8[], %(turn_livemode)b::bool[],
+        %(turn_stripe_customer_id)b::text[], %(turn_at)b::timestamptz[]
+    )
+    on conflict (customer_id) do update set at = excluded.at where t.at <> excluded.at
+), settled as (
+    delete from customer_turn t using (
+        select d.customer_id from unnest(%(settled)b::text[]) as k (customer_id)
+        cross join lateral (select customer_id from customer_turn where customer_id = k.customer_id offset 0) d
+    ) d
+    where t.customer_id = d.customer_id
 )
 select pg_notify(%(channel)b, %(topic)b) where exists (select from saved)
 """
@@ -66,10 +78,8 @@ select account_id, livemode, stripe_customer_id from customer_customer
 """Two ranges of an index that are empty nearly always; an inequality would read the table."""
 
 TURNED: Final = b"""
-select account_id, livemode, stripe_customer_id from customer_customer
-    where turns_at <= %(until)s order by turns_at limit %(limit)s
+select account_id, livemode, stripe_customer_id from customer_turn where at <= %(until)s order by at limit %(limit)s
 """
-"""A range at the head of an index of those few whom time alone will change."""
 
 FOUND: Final = b"select customer_id from customer_lookup where search @@ %(query)s::tsquery limit %(limit)s"
 
@@ -84,9 +94,17 @@ where coalesce(c.name, c.email) is not null
 """
 
 FORGET: Final = b"""
-with looked_up as (delete from customer_lookup where customer_id = any(%(ids)s))
+with looked_up as (delete from customer_lookup where customer_id = any(%(ids)s)),
+turning as (delete from customer_turn where customer_id = any(%(ids)s))
 delete from customer_customer where id = any(%(ids)s)
 """
+
+CLEAR: Final = b"""
+with derived as (delete from customer_trait where source in ('stripe', 'metadata')),
+looked_up as (delete from customer_lookup), turning as (delete from customer_turn)
+delete from customer_customer
+"""
+"""What people and programs said stays: nothing tells it again."""
 
 MERGED_INTO: Final = b"""
 select c.id from customer_merged m join customer_customer c

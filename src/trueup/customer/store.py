@@ -19,6 +19,7 @@ from trueup.customer import rules, stored
 from trueup.customer.rules.identity import Trait
 from trueup.customer.statements import (
     BY_PRODUCTS,
+    CLEAR,
     FORGET,
     FOUND,
     LOCK_PRODUCTS,
@@ -158,12 +159,16 @@ def save(rows: Sequence[Folded], *, fold_version: int, topic: str) -> list[Folde
         "stage": arrays.texts([state.stage.value for state in states]),
         "mrr_sort": arrays.texts([str(mrr_sort(state)) for state in states]),
         "last_event_at": arrays.unix_times([row.last_event for row in rows]),
-        # The first second of 1970 stands for null: nothing that is to come lies there.
-        "turns_at": arrays.unix_times([row.turns_at or 0 for row in rows]),
         "state": arrays.utf8s([stored.encode(state) for state in states]),
         "fold_version": fold_version,
         "channel": CHANNEL,
         "topic": topic,
+    }
+    turning = [(row, row.turns_at) for row in rows if row.turns_at is not None]
+    values |= {f"turn_{name}": value for name, value in _named([row for row, _at in turning]).items()}
+    values |= {
+        "turn_at": arrays.unix_times([at for _row, at in turning]),
+        "settled": arrays.texts([row.id for row in rows if row.turns_at is None]),
     }
     psycopg.Cursor(database.connection()).execute(UPSERT, values)
     return _look_up(rows)
@@ -208,6 +213,11 @@ def _digest(row: Folded) -> int:
 def forget(ids: Sequence[str]) -> None:
     """Drop the states of these customers (our ids) and what they are found by; another fold writes them again."""
     psycopg.Cursor(database.connection()).execute(FORGET, {"ids": list(ids)})
+
+
+def clear() -> None:
+    """Drop every state and whatever else the fold derived."""
+    psycopg.Cursor(database.connection()).execute(CLEAR)
 
 
 def by_products(products: Sequence[tuple[int, bool, str]]) -> list[tuple[int, bool, str]]:
