@@ -161,3 +161,6 @@ SEARCH_LAG_SECONDS: Final = 60
 
 MICRODEPOSIT_DAYS: Final = 2
 """How many days on the deposits arrive by which a bank account is verified: "1-2 business days" in the documentation."""
+
+AMOUNT_MOST: Final = 999_999_999_999
+"""The largest amount in minor units that a price, coupon or balance may have. Stripe documents twelve digits for charges."""

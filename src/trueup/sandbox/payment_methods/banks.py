@@ -1,4 +1,7 @@
-"""Stripe's test bank accounts and what they do. Source: https://docs.stripe.com/testing#non-card-payments"""
+"""Stripe's test bank accounts and what they do.
+
+Source: https://docs.stripe.com/testing#non-card-payments
+"""
 
 from __future__ import annotations
 

@@ -12,10 +12,10 @@ class Behaviour(Record, frozen=True):
     """What comes of charging, setting up and refunding; its ``name`` is kept with the payment method.
 
     ``decline`` is what a charge ends in, ``declines_setup`` whether attaching and setting up do as well.
-    ``authentication`` says when the holder has to be asked: ``unless_set_up`` spares charges without the holder once the
-    method was set up for them, ``on_session`` asks only with the holder present. ``dispute`` is the reason of a dispute
-    that each charge meets. ``settles`` is None for what is paid at once, otherwise the number of seconds until a debit
-    succeeds, or fails with ``decline``; ``never`` stays pending. ``immediate`` money is available at once.
+    ``authentication`` says when the holder has to be asked: ``unless_set_up`` spares charges without the holder once
+    the method was set up for them, ``on_session`` asks only with the holder present. ``dispute`` is the reason of a
+    dispute that each charge meets. ``settles`` is None for what is paid at once, otherwise the number of seconds until
+    a debit succeeds, or fails with ``decline``; ``never`` stays pending. ``immediate`` money is available at once.
     """
 
     name: str

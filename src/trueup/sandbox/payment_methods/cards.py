@@ -1,6 +1,7 @@
-"""Stripe's test cards: what they look like and what they do. Source: https://docs.stripe.com/testing
+"""Stripe's test cards: what they look like and what they do.
 
-A number is looked up and forgotten: only what Stripe would show of it, and the name of what the card does, is kept.
+Source: https://docs.stripe.com/testing. A number is looked up and forgotten: only what Stripe would show of it, and the
+name of what the card does, is kept.
 """
 
 from __future__ import annotations
@@ -124,7 +125,8 @@ _NUMBERS: Final[Mapping[str, Card]] = {
     **_cards("visa", "credit", "US", "4000002500003155", "authenticates_unless_set_up"),
     **_cards("visa", "credit", "DE", "4000002760003184", "authenticates_always"),
     **_cards("visa", "credit", "IT", "4000003800000446", "set_up_already"),
-    **_cards("visa", "credit", "US", "4000000000003220 4000000000003063", "authenticates_always"),
+    **_cards("visa", "credit", "IE", "4000000000003220", "authenticates_always"),
+    **_cards("visa", "credit", "US", "4000000000003063", "authenticates_always"),
     **_cards("visa", "credit", "US", "4000000000003055"),
     **_cards("visa", "credit", "US", "4000008400001629", "authenticates_then_declines"),
     **_cards("visa", "credit", "GB", "4000008260003178", "authenticates_then_insufficient_funds"),
@@ -194,7 +196,7 @@ def behaviour(method: Mapping[str, Any]) -> Behaviour:
 
 
 def named(name: str) -> Card | None:
-    """The card that ``visa``, ``visa_chargeDeclined`` or ``createDispute`` means: what follows ``pm_card_`` or ``tok_``."""
+    """The card that ``visa`` or ``visa_chargeDeclined`` means: what follows ``pm_card_`` or ``tok_``."""
     number = _NAMES.get(name) or _NAMES.get(name.removeprefix("visa_"))
     return _NUMBERS[number] if number else None
 

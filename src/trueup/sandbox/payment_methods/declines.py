@@ -13,8 +13,8 @@ _DECLINED: Final = "Your card was declined."
 class Decline(Record, frozen=True):
     """One refusal: Stripe's ``code`` and ``decline_code``, its sentence, and what the network and its advice say.
 
-    ``reason`` and ``seller_message`` go into the charge's outcome. ``blocked`` is a refusal by Stripe before the network.
-    Source: https://docs.stripe.com/declines/codes
+    ``reason`` and ``seller_message`` go into the charge's outcome. ``blocked`` is a refusal by Stripe before the
+    network. Source: https://docs.stripe.com/declines/codes
     """
 
     code: str
@@ -110,7 +110,7 @@ VELOCITY: Final = _bank(
 )
 AUTHENTICATION: Final = _bank(
     "authentication_required",
-    "1A",
+    None,
     None,
     message="Your card was declined. This transaction requires authentication.",
     code="authentication_required",

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from trueup.sandbox.answers.calls import Call
 from trueup.sandbox.payment_methods import banks, cards, shapes
 from trueup.sandbox.payment_methods.declines import Decline
 from trueup.sandbox.wire.errors import StripeError, invalid, missing
-from trueup.sandbox.world.world import Obj, World
+from trueup.sandbox.world.world import Obj, World, render
 
 _FOUND_ELSEWHERE: Final = (
     "; It's possible this PaymentMethod exists on one of your connected accounts, in which case you should retry this "
@@ -17,13 +18,13 @@ _FOUND_ELSEWHERE: Final = (
 )
 _SPENT: Final = (
     "The provided PaymentMethod was previously used with a PaymentIntent without Customer attachment, shared with a "
-    "connected account without Customer attachment, or was detached from a Customer. It may not be used again. To use a "
-    "PaymentMethod multiple times, you must attach it to a Customer first."
+    "connected account without Customer attachment, or was detached from a Customer. It may not be used again. To use "
+    "a PaymentMethod multiple times, you must attach it to a Customer first."
 )
 
 
 def get(world: World, method_id: str, *, param: str = "payment_method", status: int = 404) -> Obj:
-    """The payment method with an id; one of the shared ids (``pm_card_visa``) becomes a new one. Raises Stripe's error."""
+    """The payment method with an id; a shared id (``pm_card_visa``) becomes a new one. Raises Stripe's error."""
     found = world.find("payment_method", method_id)
     if found is not None:
         return found
@@ -122,7 +123,7 @@ def _full(expires: tuple[int, int]) -> tuple[int, int]:
 
 
 def of_token(world: World, token: str, **more: Any) -> Obj:
-    """A payment method from ``tok_visa`` or a token that was made; a token is good for one use. Raises Stripe's errors."""
+    """A payment method from ``tok_visa``, or from a token that was made, which is good once. Raises Stripe's errors."""
     seen = cards.named(token.removeprefix("tok_")) if token.startswith("tok_") else None
     if seen is not None:
         return of_card(world, seen, identity=_identity(seen), **more)
@@ -190,7 +191,7 @@ def _new(
 def attach(world: World, method: Obj, customer: Obj) -> Obj:
     """Attach a payment method to a customer, with ``payment_method.attached``; nothing where it is attached to them.
 
-    Raises Stripe's 402 for a card that is declined when it is attached, and 400 for one that cannot be attached (again).
+    Raises Stripe's 402 for a card that is declined when it is attached, 400 for one that cannot be attached (again).
     """
     if method["customer"] == customer["id"]:
         return method
@@ -199,6 +200,11 @@ def attach(world: World, method: Obj, customer: Obj) -> Obj:
         raise invalid(message, param="payment_method")
     if method.get("$spent"):
         raise invalid(_SPENT)
+    if method["type"] == "us_bank_account" and not method.get("$verified"):
+        message = (
+            "Payment methods of type `us_bank_account` must be verified before they can be attached to a customer."
+        )
+        raise invalid(message, param="payment_method", code="payment_method_unexpected_state")
     refused = cards.behaviour(method)
     if refused.declines_setup and refused.decline is not None:
         raise refusal(refused.decline, param=refused.decline.param or "")
@@ -216,12 +222,12 @@ def bind(world: World, method: Obj, customer: Obj) -> Obj:
 def detach(world: World, method: Obj, *, quietly: bool = False) -> Obj:
     """Take a payment method from its customer for good, with ``payment_method.detached``.
 
-    The customer's default goes with it, with ``customer.updated``, unless ``quietly``. Raises Stripe's 400 where there is
-    no customer.
+    The customer's default goes with it, with ``customer.updated``, unless ``quietly``. Raises Stripe's 400 where there
+    is no customer.
     """
     if method["customer"] is None:
         message = "The payment method you provided is not attached to a customer so detachment is impossible."
-        raise invalid(message, param="payment_method")
+        raise invalid(message)
     customer = world.find("customer", method["customer"])
     method["customer"] = None
     method["$spent"] = True
@@ -235,7 +241,7 @@ def detach(world: World, method: Obj, *, quietly: bool = False) -> Obj:
 
 
 def default_for(world: World, customer: Obj, subscription: Obj | None = None, invoice: Obj | None = None) -> Obj | None:
-    """What a customer's invoice is paid with: the invoice's method, the subscription's, the customer's default; or None.
+    """What an invoice is paid with: its own method, the subscription's, the customer's default; or None.
 
     Source: https://docs.stripe.com/billing/subscriptions/payment-methods-setting#payment-method-priority
     """
@@ -251,26 +257,54 @@ def default_for(world: World, customer: Obj, subscription: Obj | None = None, in
     return None
 
 
-def usable(world: World, method_id: str, customer: Obj | None) -> Obj:
-    """The payment method for a payment or setup of a customer. Raises Stripe's 400 where it is another's or used up."""
+def usable(
+    world: World, method_id: str, customer: Obj | None, *, on: str = "PaymentIntent", intent: Obj | None = None
+) -> Obj:
+    """The payment method for a payment or setup of a customer. Raises Stripe's 400 where it is another's or used up.
+
+    ``on`` is the kind of intent as messages name it; the ``intent``, where there is one already, stands beside them.
+    """
     method = get(world, method_id, status=400)
     owner = method["customer"]
+    beside = {intent["object"]: render(intent)} if intent else {}
     if owner is None:
         if method.get("$spent"):
-            raise invalid(_SPENT)
+            raise StripeError(_SPENT, fields=beside)
     elif customer is None:
-        message = (
-            "The payment method you provided is attached to a customer so for security purposes you must provide the "
-            "customer in the request."
+        payment = on == "PaymentIntent"
+        named = (
+            f"`payment_method` parameter supplied {method_id}" if payment else f"payment method supplied ({method_id})"
         )
-        raise invalid(message, param="payment_method")
+        message = (
+            f"The {named} belongs to the Customer {owner}. Please include the Customer in the `customer` parameter on "
+            f"the {on}."
+        )
+        code, param = ("parameter_missing", "source") if payment else (None, "payment_method")
+        raise StripeError(message, code=code, param=param, fields=beside)
     elif owner != customer["id"]:
         message = (
-            f"The customer does not have a payment method with the ID {method_id}. The payment method must be attached to "
-            "the customer."
+            f"The PaymentMethod {method_id} does not belong to the Customer you supplied {customer['id']}. Please use "
+            "this PaymentMethod with the Customer that it belongs to instead."
         )
-        raise invalid(message, param="payment_method", code="resource_missing")
+        raise StripeError(message, param="payment_method", fields=beside)
     return method
+
+
+def described(
+    world: World, call: Call, customer: Obj | None, *, on: str = "PaymentIntent", intent: Obj | None = None
+) -> Obj | None:
+    """The payment method that a request on an intent names or describes; None where it does neither."""
+    if data := call.value("payment_method_data"):
+        return create(
+            world,
+            data["type"],
+            data.get(data["type"]) or {},
+            billing=data.get("billing_details"),
+            metadata=data.get("metadata"),
+            allow_redisplay=data.get("allow_redisplay"),
+        )
+    named = call.value("payment_method")
+    return usable(world, named, customer, on=on, intent=intent) if named else None
 
 
 def refusal(decline: Decline, *, param: str | None, keep: bool = False, **fields: Any) -> StripeError:

@@ -7,7 +7,7 @@ from typing import Final
 from trueup.sandbox.answers import pages
 from trueup.sandbox.answers.calls import Call, Handler
 from trueup.sandbox.answers.merging import metadata
-from trueup.sandbox.payment_methods import methods, shapes, tokens
+from trueup.sandbox.payment_methods import methods, setup_routes, shapes, tokens
 from trueup.sandbox.wire.errors import StripeError, invalid
 from trueup.sandbox.world.world import Obj, Signal, World
 
@@ -118,6 +118,7 @@ def _customer_deleted(world: World, *, customer: Obj) -> None:
 
 
 ROUTES: Final[dict[str, Handler]] = {
+    **setup_routes.ROUTES,
     "POST /v1/payment_methods": _create,
     "GET /v1/payment_methods": _list,
     "GET /v1/payment_methods/{payment_method}": _retrieve,

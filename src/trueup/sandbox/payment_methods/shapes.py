@@ -112,11 +112,6 @@ def other(kind: str, given: Mapping[str, Any]) -> Obj:
     return found
 
 
-def shown(method: Obj) -> Obj:
-    """A payment method as it is shown within charges and errors, once the card was checked: without our own fields."""
-    return {name: value for name, value in checked(method).items() if not name.startswith("$")}
-
-
 def checked(method: Obj) -> Obj:
     """The payment method with what a bank answers to the checks of its card."""
     if method["type"] != "card":

@@ -16,7 +16,10 @@ def create(world: World, call: Call) -> Obj:
     """A token of a card; its number is not kept. Raises Stripe's errors."""
     given = call.value("card")
     if not isinstance(given, dict):
-        message = "You must supply either a card, customer, PII data, bank account, or account legal entity to create a token."
+        message = (
+            "You must supply either a card, customer, PII data, bank account, or account legal entity to create a "
+            "token."
+        )
         raise invalid(message)
     try:
         expires = (int(given["exp_month"]), int(given["exp_year"]))
@@ -66,7 +69,6 @@ def _card(world: World, details: Obj, given: dict[str, Any]) -> Obj:
         "networks": {"preferred": None},
         "regulated_status": details["regulated_status"],
         "tokenization_method": None,
-        "wallet": None,
     }
 
 

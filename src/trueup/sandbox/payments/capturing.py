@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from trueup.sandbox.payment_methods import cards
-from trueup.sandbox.payments import charges, consequences, errors, intents
+from trueup.sandbox.payment_methods import cards, errors
+from trueup.sandbox.payments import charges, consequences, intents
 from trueup.sandbox.wire.errors import StripeError, invalid
 from trueup.sandbox.world.world import Obj, World, render
 
 _RELEASED = (
-    "The remaining amount on this PaymentIntent could not be captured because the remainder of the authorized amount has "
-    "been released."
+    "The remaining amount on this PaymentIntent could not be captured because the remainder of the authorized amount "
+    "has been released."
 )
 _TOO_LARGE = (
-    "The payment could not be captured because the requested capture amount is greater than the amount you can capture for "
-    "this charge. Contact us via https://support.stripe.com/contact/ for help."
+    "The payment could not be captured because the requested capture amount is greater than the amount you can capture "
+    "for this charge. Contact us via https://support.stripe.com/contact/ for help."
 )
 
 
@@ -23,8 +23,8 @@ def capture(world: World, intent: Obj, amount: int | None) -> Obj:
         if intent["status"] == "succeeded" and intent["capture_method"] == "manual":
             raise errors.unexpected(intent, _RELEASED)
         message = (
-            f"This PaymentIntent could not be captured because it has a status of {intent['status']}. Only a PaymentIntent "
-            "with one of the following statuses may be captured: requires_capture."
+            f"This PaymentIntent could not be captured because it has a status of {intent['status']}. Only a "
+            "PaymentIntent with one of the following statuses may be captured: requires_capture."
         )
         raise errors.unexpected(intent, message)
     wanted = intent["amount_capturable"] if amount is None else amount

@@ -71,10 +71,6 @@ def _transactions(world: World, call: Call) -> Obj:
     return pages.of(call, found, kind="balance_transaction")
 
 
-def _mandate(world: World, call: Call) -> Obj:
-    return world.get("mandate", call.ids["mandate"])
-
-
 def _warning(world: World, call: Call) -> Obj:
     return world.get("radar.early_fraud_warning", call.ids["early_fraud_warning"])
 
@@ -96,7 +92,6 @@ ROUTES: Final[dict[str, Handler]] = {
     "GET /v1/balance": _balance,
     "GET /v1/balance_transactions": _transactions,
     "GET /v1/balance_transactions/{id}": _transaction,
-    "GET /v1/mandates/{mandate}": _mandate,
     "GET /v1/radar/early_fraud_warnings": _warnings,
     "GET /v1/radar/early_fraud_warnings/{early_fraud_warning}": _warning,
 }

@@ -108,7 +108,7 @@ def _enter(world: World, charge: Obj, dispute: Obj, *, amount: int, fee: int, wo
 
 
 def submit(world: World, dispute: Obj, evidence: Obj, *, send: bool) -> None:
-    """Add evidence, and send it to the bank unless it is to be kept back. Tells nothing. Raises Stripe's 400 when closed."""
+    """Add evidence, and send it to the bank unless it is kept back. Tells nothing. Raises Stripe's 400 when closed."""
     closed(dispute)
     held = dispute["evidence"]
     for name, value in evidence.items():
@@ -135,7 +135,7 @@ def closed(dispute: Obj) -> None:
 
 
 def close(world: World, dispute: Obj) -> Obj:
-    """Give in: the dispute is lost (an inquiry closed), with ``charge.dispute.closed``. Raises Stripe's 400 when it is closed."""
+    """Give in: the dispute is lost (an inquiry closed), with its event. Raises Stripe's 400 when it is closed."""
     closed(dispute)
     return _end(world, dispute, "warning_closed" if dispute["status"].startswith("warning_") else "lost")
 

@@ -8,15 +8,15 @@ from trueup.sandbox.answers import pages
 from trueup.sandbox.answers.calls import Call, Handler
 from trueup.sandbox.answers.merging import address, metadata
 from trueup.sandbox.assumptions import LARGEST_CHARGE, MINIMUM_CHARGE
-from trueup.sandbox.payment_methods import methods
-from trueup.sandbox.payments import capturing, errors, intents, options
+from trueup.sandbox.payment_methods import actions, errors, methods, options
+from trueup.sandbox.payment_methods.setup_routes import check_verifiable
+from trueup.sandbox.payments import capturing, intents
 from trueup.sandbox.wire.errors import StripeError, invalid, missing
 from trueup.sandbox.world.world import Obj, World
 
 _SETTINGS: Final = (
     "application_fee_amount",
     "confirmation_method",
-    "excluded_payment_method_types",
     "on_behalf_of",
     "receipt_email",
     "setup_future_usage",
@@ -25,9 +25,9 @@ _SETTINGS: Final = (
     "transfer_group",
 )
 _TOO_SMALL: Final = (
-    "The amount must be greater than or equal to the minimum charge amount allowed for your account and the currency set "
-    "(https://docs.stripe.com/currencies#minimum-and-maximum-charge-amounts).If you want to save a Payment Method for "
-    "future use without an immediate payment, use a Setup Intent instead: "
+    "The amount must be greater than or equal to the minimum charge amount allowed for your account and the currency "
+    "set (https://docs.stripe.com/currencies#minimum-and-maximum-charge-amounts).  If you want to save a Payment "
+    "Method for future use without an immediate payment, use a Setup Intent instead: "
     "https://docs.stripe.com/payments/setup-intents"
 )
 
@@ -61,13 +61,7 @@ def _create(world: World, call: Call) -> Obj:
     if customer_id := call.value("customer"):
         customer = world.get("customer", customer_id, param="customer")
         world.follow(customer)
-    if "payment_method_types" in call.params and (call.value("automatic_payment_methods") or {}).get("enabled"):
-        message = "You may only specify one of these parameters: automatic_payment_methods, payment_method_types."
-        raise invalid(message)
-    kinds = call.value("payment_method_types")
-    if kinds is None and call.params.get("automatic_payment_methods", {}).get("enabled") is False:
-        kinds = ["card"]
-    method = _method(world, call, customer)
+    method = methods.described(world, call, customer)
     settings: dict[str, Any] = {name: call.value(name) for name in _SETTINGS if call.given(name)}
     if call.value("shipping"):
         settings["shipping"] = shipping(call.params["shipping"])
@@ -79,14 +73,15 @@ def _create(world: World, call: Call) -> Obj:
         payment_method=method,
         description=call.value("description"),
         metadata=metadata({}, call.params.get("metadata")),
-        payment_method_types=kinds,
+        allowed_payment_method_types=call.value("allowed_payment_method_types"),
+        excluded_payment_method_types=call.value("excluded_payment_method_types"),
         automatic_payment_methods=call.value("automatic_payment_methods"),
         payment_method_options=call.value("payment_method_options"),
         capture_method=call.value("capture_method"),
         **settings,
     )
     if method is not None:
-        check_kind(intent, method)
+        errors.check_kind(intent, method)
     if call.value("confirm"):
         return _confirmed(world, intent, call, method)
     if call.given("off_session") or call.given("error_on_requires_action"):
@@ -94,36 +89,6 @@ def _create(world: World, call: Call) -> Obj:
         message = f"You can only provide `{name}` when `confirm` is set to true."
         raise invalid(message, param=name)
     return intent
-
-
-def _method(world: World, call: Call, customer: Obj | None) -> Obj | None:
-    """The payment method that a request names or describes; None where it does neither."""
-    if data := call.value("payment_method_data"):
-        kind = data["type"]
-        made = methods.create(
-            world,
-            kind,
-            data.get(kind) or {},
-            billing=data.get("billing_details"),
-            metadata=data.get("metadata"),
-            allow_redisplay=data.get("allow_redisplay"),
-        )
-        return made
-    named = call.value("payment_method")
-    return methods.usable(world, named, customer) if named else None
-
-
-def check_kind(intent: Obj, method: Obj) -> None:
-    """Raises Stripe's 400 for a kind of payment method that an intent does not take."""
-    kind = method["type"]
-    if kind in intent["payment_method_types"]:
-        return
-    message = (
-        f"The PaymentMethod provided ({kind}) is not allowed for this PaymentIntent. Please attach a different "
-        "PaymentMethod to try again. Alternatively update the allowed payment_method_types for this PaymentIntent to "
-        f'include "{kind}".'
-    )
-    raise invalid(message, param="payment_method")
 
 
 def shipping(given: Any) -> Obj:
@@ -140,12 +105,7 @@ def shipping(given: Any) -> Obj:
 def _confirmed(world: World, intent: Obj, call: Call, method: Obj | None) -> Obj:
     """Confirm and answer: the intent, or the 402 of a decline."""
     if method is None and intent["payment_method"] is None:
-        message = (
-            "You cannot confirm this PaymentIntent because it's missing a payment method. You can either update the "
-            "PaymentIntent with a payment method and then confirm it again, or confirm it again directly with a payment "
-            "method or ConfirmationToken."
-        )
-        raise errors.unexpected(intent, message)
+        raise errors.unexpected(intent, _missing(intent))
     if call.given("return_url"):
         intent["$return_url"] = call.value("return_url")
     if call.value("mandate_data"):
@@ -168,6 +128,19 @@ def _confirmed(world: World, intent: Obj, call: Call, method: Obj | None) -> Obj
     return intent
 
 
+def _missing(intent: Obj) -> str:
+    start = "You cannot confirm this PaymentIntent because it's missing a payment method. "
+    if intent["customer"]:
+        return (
+            f"{start}To confirm the PaymentIntent with {intent['customer']}, specify a payment method attached to this "
+            "customer along with the customer ID."
+        )
+    return (
+        f"{start}You can either update the PaymentIntent with a payment method and then confirm it again, or confirm "
+        "it again directly with a payment method or ConfirmationToken."
+    )
+
+
 def _retrieve(world: World, call: Call) -> Obj:
     return find(world, call.ids["intent"])
 
@@ -179,7 +152,6 @@ def _list(world: World, call: Call) -> Obj:
 def _update(world: World, call: Call) -> Obj:
     intent = find(world, call.ids["intent"])
     _set(world, intent, call)
-    world.tell("payment_intent.updated", intent)
     return intent
 
 
@@ -189,12 +161,12 @@ def _set(world: World, intent: Obj, call: Call) -> None:
     tight = [name for name in call.params if name not in loose]
     if tight and intent["status"] in {"succeeded", "canceled", "processing", "requires_capture"}:
         message = (
-            f"This PaymentIntent's {tight[0]} could not be updated because it has a status of {intent['status']}. You may "
-            "only update the "
+            f"This PaymentIntent's {tight[0]} could not be updated because it has a status of {intent['status']}. You "
+            "may only update the "
             f"{tight[0]} of a PaymentIntent with one of the following statuses: requires_payment_method, "
             "requires_confirmation, requires_action."
         )
-        raise errors.unexpected(intent, message)
+        raise errors.unexpected(intent, message, param=tight[0])
     if call.given("amount"):
         check_amount(call.params["amount"])
         intent["amount"] = call.params["amount"]
@@ -211,21 +183,19 @@ def _set(world: World, intent: Obj, call: Call) -> None:
             intent[name] = call.value(name)
     if call.given("shipping"):
         intent["shipping"] = shipping(call.params["shipping"]) if call.value("shipping") else None
-    if call.value("payment_method_types"):
-        intent["payment_method_types"] = list(call.params["payment_method_types"])
-        intent["automatic_payment_methods"] = None
-        intent["payment_method_configuration_details"] = None
-        intent["payment_method_options"] = options.of_payment(intent["payment_method_types"], None)
-    if call.value("payment_method_options"):
-        given = call.params["payment_method_options"]
-        intent["payment_method_options"] = options.of_payment(intent["payment_method_types"], given)
-    method = _method(world, call, customer)
+    _renew_kinds(world, intent, call)
+    method = methods.described(world, call, customer, intent=intent)
     if method is not None:
-        check_kind(intent, method)
+        errors.check_kind(intent, method)
         intent["payment_method"] = method["id"]
         if intent["status"] in {"requires_payment_method", "requires_action"}:
             intent["status"] = "requires_confirmation"
             intent["next_action"] = None
+
+
+def _renew_kinds(world: World, intent: Obj, call: Call) -> None:
+    enabled = options.enabled(intent["currency"], manual=intent["capture_method"] == "manual")
+    options.renew(world, intent, call, enabled, options.of_payment)
 
 
 def _confirm(world: World, call: Call) -> Obj:
@@ -233,17 +203,15 @@ def _confirm(world: World, call: Call) -> Obj:
     if intent["status"] not in {"requires_payment_method", "requires_confirmation", "requires_action"}:
         raise errors.unexpected(intent, _not_confirmable(intent))
     customer = world.find("customer", intent["customer"])
-    method = _method(world, call, customer)
+    method = methods.described(world, call, customer, intent=intent)
+    _renew_kinds(world, intent, call)
     if method is not None:
-        check_kind(intent, method)
+        errors.check_kind(intent, method)
     for name in ("receipt_email", "setup_future_usage", "capture_method"):
         if call.given(name):
             intent[name] = call.value(name)
     if call.given("shipping"):
         intent["shipping"] = shipping(call.params["shipping"]) if call.value("shipping") else None
-    if call.value("payment_method_options"):
-        given = call.params["payment_method_options"]
-        intent["payment_method_options"] = options.of_payment(intent["payment_method_types"], given)
     return _confirmed(world, intent, call, method)
 
 
@@ -254,19 +222,19 @@ def _not_confirmable(intent: Obj) -> str:
             "You cannot confirm this PaymentIntent because it has already succeeded after being previously confirmed."
         )
     return (
-        f"You cannot confirm this PaymentIntent because it has a status of {status}. Only a PaymentIntent with one of the "
-        "following statuses may be confirmed: requires_confirmation, requires_action."
+        f"You cannot confirm this PaymentIntent because it has a status of {status}. Only a PaymentIntent with one of "
+        "the following statuses may be confirmed: requires_confirmation, requires_action."
     )
 
 
 def _cancel(world: World, call: Call) -> Obj:
     intent = find(world, call.ids["intent"])
     status = intent["status"]
-    if status == "processing" and intent.get("latest_charge") is None or status in {"succeeded", "canceled"}:
+    if status in {"succeeded", "canceled"}:
         message = (
-            f"You cannot cancel this PaymentIntent because it has a status of {status}. Only a PaymentIntent with one of "
-            "the following statuses may be canceled: requires_payment_method, requires_capture, requires_reauthorization, "
-            "requires_confirmation, requires_action, processing."
+            f"You cannot cancel this PaymentIntent because it has a status of {status}. Only a PaymentIntent with one "
+            "of the following statuses may be canceled: requires_payment_method, requires_capture, "
+            "requires_reauthorization, requires_confirmation, requires_action, expired, processing."
         )
         raise errors.unexpected(intent, message)
     return intents.cancel(world, intent, reason=call.value("cancellation_reason"))
@@ -287,6 +255,13 @@ def _increment(world: World, call: Call) -> Obj:
     return capturing.increment(world, intent, call.params["amount"])
 
 
+def _verify(world: World, call: Call) -> Obj:
+    intent = find(world, call.ids["intent"])
+    check_verifiable(intent, "PaymentIntent")
+    actions.verifies(call.value("amounts"), call.value("descriptor_code"))
+    return intents.authenticate(world, intent, succeed=True)
+
+
 ROUTES: Final[dict[str, Handler]] = {
     "POST /v1/payment_intents": _create,
     "GET /v1/payment_intents": _list,
@@ -296,4 +271,5 @@ ROUTES: Final[dict[str, Handler]] = {
     "POST /v1/payment_intents/{intent}/cancel": _cancel,
     "POST /v1/payment_intents/{intent}/capture": _capture,
     "POST /v1/payment_intents/{intent}/increment_authorization": _increment,
+    "POST /v1/payment_intents/{intent}/verify_microdeposits": _verify,
 }

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final, Literal
 
 from trueup.sandbox.assumptions import AUTHORIZATION_SECONDS
-from trueup.sandbox.payment_methods import cards, methods
+from trueup.sandbox.payment_methods import actions, cards, errors, mandates, methods, options
 from trueup.sandbox.payment_methods.behaviours import Behaviour
 from trueup.sandbox.payment_methods.declines import AUTHENTICATION
-from trueup.sandbox.payments import actions, charges, consequences, errors, mandates, options
+from trueup.sandbox.payments import charges, consequences
 from trueup.sandbox.world.world import Obj, World
 
 Outcome = Literal["succeeded", "failed", "requires_action", "processing", "canceled"]
@@ -32,6 +32,8 @@ def create(
     metadata: Mapping[str, str] | None = None,
     off_session: bool = False,
     payment_method_types: Sequence[str] | None = None,
+    allowed_payment_method_types: Sequence[str] | None = None,
+    excluded_payment_method_types: Sequence[str] | None = None,
     automatic_payment_methods: Mapping[str, Any] | None = None,
     payment_method_options: Mapping[str, Any] | None = None,
     capture_method: str | None = None,
@@ -39,17 +41,28 @@ def create(
 ) -> Obj:
     """A new intent over ``amount`` minor units, with ``payment_intent.created``; nothing is charged yet.
 
-    An intent of an invoice takes the account's kinds and captures at once; another goes by the account's configuration
-    unless it names its kinds. ``settings`` are further fields of the intent, as the API names them.
+    An intent of an invoice takes ``payment_method_types`` or the account's kinds, and captures at once; another goes by
+    the account's configuration unless it names its kinds. ``settings`` are further fields of the intent, as the API
+    names them.
     """
     del off_session  # It belongs to the confirmation; creation takes it so that both can be called alike.
     capture = capture_method or ("automatic" if invoice else "automatic_async")
-    automatic = None
-    if payment_method_types is None and invoice is None:
-        automatic = {"allow_redirects": "always", "enabled": True, **(automatic_payment_methods or {})}
-    kinds = list(payment_method_types or options.enabled(currency, manual=capture == "manual"))
-    if invoice is not None and payment_method_types is None:
-        kinds = sorted({*kinds, *([payment_method["type"]] if payment_method else [])})
+    enabled = options.enabled(currency, manual=capture == "manual")
+    offered: Obj
+    if invoice is not None:
+        kinds = payment_method_types or {*enabled, *([payment_method["type"]] if payment_method else [])}
+        offered = {"payment_method_types": sorted(kinds)}
+    else:
+        offered = options.offered(
+            world,
+            enabled,
+            allowed_payment_method_types,
+            excluded_payment_method_types,
+            automatic_payment_methods,
+        )
+    kinds_options = options.of_payment(
+        offered["payment_method_types"], payment_method_options, of_invoice=invoice is not None
+    )
     intent_id = world.id("payment_intent")
     fields: Obj = {
         "id": intent_id,
@@ -60,7 +73,7 @@ def create(
         "amount_received": 0,
         "application": None,
         "application_fee_amount": None,
-        "automatic_payment_methods": automatic,
+        "automatic_payment_methods": None,
         "canceled_at": None,
         "cancellation_reason": None,
         "capture_method": capture,
@@ -80,9 +93,9 @@ def create(
         "next_action": None,
         "on_behalf_of": None,
         "payment_method": payment_method["id"] if payment_method else None,
-        "payment_method_configuration_details": options.configuration(world) if automatic else None,
-        "payment_method_options": options.of_payment(kinds, payment_method_options, of_invoice=invoice is not None),
-        "payment_method_types": kinds,
+        "payment_method_configuration_details": None,
+        "payment_method_options": kinds_options,
+        "payment_method_types": [],
         "payment_record": None,
         "processing": None,
         "receipt_email": None,
@@ -95,6 +108,7 @@ def create(
         "status": "requires_confirmation" if payment_method else "requires_payment_method",
         "transfer_data": None,
         "transfer_group": None,
+        **offered,
     }
     if invoice is not None:
         fields["payment_details"] = {"customer_reference": None, "order_reference": invoice["id"][:_ORDER_LENGTH]}
@@ -119,11 +133,12 @@ def confirm(world: World, intent: Obj, *, payment_method: Obj | None = None, off
     intent["payment_method"] = method["id"]
     intent["next_action"] = None
     behaviour = cards.behaviour(method)
-    if actions.redirects(method):
-        return _ask(world, intent, actions.redirect(world, intent))
+    action = actions.wanted(world, intent, method)
+    if action is not None:
+        return _ask(world, intent, action)
     if asks(behaviour, method, off_session=off_session):
         if off_session and not intent.get("$invoice"):
-            return _charge(world, intent, method, refused=True)
+            return _refuse(world, intent, method)
         return _ask(world, intent, actions.three_d_secure(world, intent))
     return _charge(world, intent, method)
 
@@ -144,7 +159,9 @@ def authenticate(world: World, intent: Obj, succeed: bool) -> Obj:  # noqa: FBT0
     method = world.get("payment_method", intent["payment_method"])
     intent["next_action"] = None
     if succeed:
-        return _charge(world, intent, method, authenticated=True)
+        if method["type"] == "us_bank_account":
+            method["$verified"] = True
+        return _charge(world, intent, method, authenticated=method["type"] == "card")
     intent["payment_method"] = None
     intent["last_payment_error"] = errors.not_authenticated(method)
     intent["status"] = "requires_payment_method"
@@ -161,10 +178,20 @@ def _ask(world: World, intent: Obj, action: Obj) -> Obj:
     return intent
 
 
-def _charge(world: World, intent: Obj, method: Obj, *, authenticated: bool = False, refused: bool = False) -> Obj:
-    """Ask the bank; ``refused`` because the holder is not there to authenticate."""
+def _refuse(world: World, intent: Obj, method: Obj) -> Obj:
+    """The holder is not there to authenticate: no charge is made. Recorded at 2026-08-26.dahlia."""
+    intent["last_payment_error"] = errors.declined(AUTHENTICATION, method, checked=False)
+    intent["payment_method"] = None
+    intent["status"] = "requires_payment_method"
+    world.tell("payment_intent.payment_failed", intent)
+    _signal(world, intent, "failed")
+    return intent
+
+
+def _charge(world: World, intent: Obj, method: Obj, *, authenticated: bool = False) -> Obj:
+    """Ask the bank."""
     behaviour = cards.behaviour(method)
-    decline = AUTHENTICATION if refused else behaviour.decline
+    decline = behaviour.decline
     pending = behaviour.settles is not None
     if pending:
         mandates.accepted(world, intent, method)

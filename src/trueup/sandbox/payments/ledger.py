@@ -23,7 +23,7 @@ def enter(
     category: str | None = None,
     immediate: bool = False,
 ) -> Obj:
-    """A movement of ``amount`` (negative: out) less ``fee``; ``category`` is the reporting category where it is not the type.
+    """A movement of ``amount`` (negative: out) less ``fee``; ``category`` is the reporting category, else the type.
 
     ``of`` is an object of the payment, where ``source`` is none whose id says which payment it belongs to.
     """

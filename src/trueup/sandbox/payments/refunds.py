@@ -81,8 +81,8 @@ def _check(world: World, charge: Obj, left: int, amount: int | None) -> None:
         raise invalid(message)
     if not charge["captured"] and not charge["refunded"]:
         message = (
-            f"This PaymentIntent ({charge['payment_intent']}) does not have a successful charge to refund. You must cancel "
-            "the PaymentIntent to release an uncaptured charge."
+            f"This PaymentIntent ({charge['payment_intent']}) does not have a successful charge to refund. You must "
+            "cancel the PaymentIntent to release an uncaptured charge."
         )
         raise invalid(message)
     disputes.refuse_refund(world, charge)
@@ -135,7 +135,7 @@ def _enter(world: World, charge: Obj, refund: Obj, amount: int, kind: str) -> Ob
 
 
 def step(world: World, refund_id: str) -> None:
-    """What time brings: a reference for the payer's bank, a late success, or a failure. ``refund.updated`` and the rest."""
+    """What time brings: a reference for the payer's bank, a late success, or a failure."""
     refund = world.get("refund", refund_id)
     charge = world.get("charge", refund["charge"])
     method = world.find("payment_method", charge["payment_method"]) or {}

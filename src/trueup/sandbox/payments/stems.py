@@ -1,4 +1,4 @@
-"""Ids of one payment: its intent, charges, refunds and balance transactions begin alike. Source: specification B.0.2."""
+"""Ids of one payment: its intent, charges, refunds and transactions begin alike. Source: specification B.0.2."""
 
 from __future__ import annotations
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-_DOCUMENTED: Final = "https://docs.stripe.com/error-codes/"
+_DOCUMENTED: Final = "https://stripe.com/docs/error-codes/"
 
 _NAMES: Final = {
     "customer_balance_transaction": "customer balance transaction",

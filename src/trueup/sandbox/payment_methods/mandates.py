@@ -9,7 +9,7 @@ from trueup.sandbox.world.world import Obj, World
 
 
 def accepted(world: World, intent: Obj, method: Obj) -> Obj | None:
-    """The mandate under which a bank account is debited: the one that stands, otherwise a new one; None for other kinds."""
+    """The mandate for debits of a bank account: the one that stands, otherwise a new one; None for other kinds."""
     kind = method["type"]
     if kind not in {"us_bank_account", "sepa_debit"}:
         return None

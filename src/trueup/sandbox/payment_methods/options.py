@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
+from trueup.sandbox.answers.calls import Call
 from trueup.sandbox.payment_methods import prints
 from trueup.sandbox.world.world import Obj, World
 
@@ -64,6 +65,52 @@ _KEPT: Final = frozenset(
     }
 )
 """The options that an intent shows as they were sent; others only matter to a page that collects a payment method."""
+
+
+def offered(
+    world: World,
+    enabled: Sequence[str],
+    allowed: Sequence[str] | None,
+    excluded: Sequence[str] | None,
+    automatic: Mapping[str, Any] | None,
+) -> Obj:
+    """The fields of an intent that say which kinds it takes: those it names or the account's, less the excluded.
+
+    Without ``automatic_payment_methods`` only cards are taken. Source of what naming them does: the recordings of
+    ``payment_method_types``, which ``allowed_payment_method_types`` took the place of.
+    """
+    by_account = not allowed and (automatic or {}).get("enabled", True)
+    kinds = list(allowed or (enabled if by_account else ("card",)))
+    return {
+        "allowed_payment_method_types": list(allowed) if allowed else None,
+        "automatic_payment_methods": (
+            {"allow_redirects": "always", "enabled": True, **(automatic or {})} if by_account else None
+        ),
+        "excluded_payment_method_types": list(excluded) if excluded else None,
+        "payment_method_configuration_details": configuration(world) if by_account else None,
+        "payment_method_types": [kind for kind in kinds if kind not in (excluded or ())],
+    }
+
+
+def renew(
+    world: World,
+    intent: Obj,
+    call: Call,
+    enabled: Sequence[str],
+    options_of: Callable[[Sequence[str], Mapping[str, Any] | None], Obj],
+) -> None:
+    """What an update or a confirmation says of kinds and options."""
+    told = ("allowed_payment_method_types", "excluded_payment_method_types")
+    if any(call.given(name) for name in told):
+        allowed, excluded = (call.value(name, intent[name]) for name in told)
+        intent.update(offered(world, enabled, allowed, excluded, intent["automatic_payment_methods"]))
+        intent["payment_method_options"] = options_of(
+            intent["payment_method_types"], call.value("payment_method_options")
+        )
+    elif call.value("payment_method_options"):
+        intent["payment_method_options"] = options_of(
+            intent["payment_method_types"], call.params["payment_method_options"]
+        )
 
 
 def configuration(world: World) -> Obj:
