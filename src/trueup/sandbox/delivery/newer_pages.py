@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from itertools import islice
-from typing import Any, Final
-from urllib.parse import urlencode
+from typing import Final
 
 from trueup.sandbox.answers.calls import Call
 from trueup.sandbox.assumptions import DESTINATIONS_PAGE
+from trueup.sandbox.wire import forms
 from trueup.sandbox.wire.errors import invalid
 from trueup.sandbox.world.world import Obj
 
@@ -24,7 +24,11 @@ def of(call: Call, objects: Iterable[Obj]) -> Obj:
     if not 1 <= size <= _MOST:
         message = f"Invalid limit: {size}. It must be between 1 and {_MOST}."
         raise invalid(message, param="limit")
-    before = int(call.params.get("page", 0))
+    page = call.params.get("page", "0")
+    if not (page.isascii() and page.isdigit() and len(page) < 10):
+        message = f"Invalid page: {page}."
+        raise invalid(message, param="page")
+    before = int(page)
     shown = list(islice(objects, before, before + size + 1))
     return {
         "data": shown[:size],
@@ -34,15 +38,4 @@ def of(call: Call, objects: Iterable[Obj]) -> Obj:
 
 
 def _address(call: Call, before: int) -> str:
-    return f"{call.path}?{urlencode([*_pairs(call.params), ('page', before)])}"
-
-
-def _pairs(params: Mapping[str, Any], holder: str = "") -> Iterable[tuple[str, Any]]:
-    for name, value in params.items():
-        key = f"{holder}[{name}]" if holder else name
-        if isinstance(value, Mapping):
-            yield from _pairs(value, key)
-        elif isinstance(value, list):
-            yield from ((f"{key}[{at}]", one) for at, one in enumerate(value))
-        elif key != "page":
-            yield key, value
+    return f"{call.path}?{forms.encode({**call.params, 'page': before})}"

@@ -50,7 +50,7 @@ def authenticate(request: Request) -> None:
 
 def tree_of(request: Request) -> dict[str, Any]:
     """A request's parameters as they were sent. Raises Stripe's 400 for what cannot be read."""
-    if request.headers.get("content-type", "").startswith("application/json"):
+    if request.method == "POST" and request.headers.get("content-type", "").startswith("application/json"):
         try:
             tree = orjson.loads(request.body or b"{}")
         except orjson.JSONDecodeError as error:

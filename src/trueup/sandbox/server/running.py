@@ -21,6 +21,7 @@ from trueup.sandbox.delivery.modes import Order
 from trueup.sandbox.server.app import Application
 from trueup.sandbox.server.engine import Engine
 from trueup.sandbox.server.requests import Answer, Request
+from trueup.sandbox.wire import forms
 from trueup.sandbox.world.clocks import Mode
 from trueup.sandbox.world.store import Obj
 
@@ -131,12 +132,13 @@ class Sandbox:
     # --- requests and events -----------------------------------------------------------------------------------------
 
     def request(self, method: str, path: str, params: Mapping[str, Any] | None = None) -> Obj:
-        """Ask the API without HTTP, with JSON parameters. Raises ``Refused`` with Stripe's words for an error."""
+        """Ask the API without HTTP. Raises ``Refused`` with Stripe's words for an error."""
         answer: Answer = self.engine.answer(
             Request(
                 method=method,
                 path=path,
-                body=orjson.dumps(params or {}),
+                query="" if method == "POST" else forms.encode(params or {}),
+                body=orjson.dumps(params or {}) if method == "POST" else b"",
                 headers={"authorization": f"Bearer {self.api_key}", "content-type": "application/json"},
             )
         )

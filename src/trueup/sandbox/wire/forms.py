@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlencode
 
 from trueup.sandbox.wire.errors import StripeError
 
@@ -23,6 +24,24 @@ def decode(text: str) -> Tree:
         head, *more = key.split("[")
         _put(tree, [head, *(part.removesuffix("]") for part in more)], value, key)
     return tree
+
+
+def encode(params: Mapping[str, Any]) -> str:
+    """The query string or form body that stands for a tree, lists with their indices. Inverse of ``decode``."""
+    return urlencode(list(_pairs(params, "")))
+
+
+def _pairs(params: Mapping[str, Any], holder: str) -> Iterator[tuple[str, str]]:
+    for name, value in params.items():
+        key = f"{holder}[{name}]" if holder else name
+        if isinstance(value, Mapping):
+            yield from _pairs(value, key)
+        elif isinstance(value, list | tuple):
+            yield from _pairs({str(at): one for at, one in enumerate(value)}, key)
+        elif isinstance(value, bool):
+            yield key, "true" if value else "false"
+        else:
+            yield key, "" if value is None else str(value)
 
 
 def _put(tree: Tree, parts: list[str], value: str, key: str) -> None:
