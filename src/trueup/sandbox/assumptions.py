@@ -76,7 +76,7 @@ LINE_ROUNDING: Final = Rounding.HALF_AWAY
 """How fractions of a minor unit of a whole invoice line are rounded. Stripe documents only that they are, per line."""
 
 PERCENT_ROUNDING: Final = Rounding.HALF_AWAY
-"""How what a percentage takes off is rounded. No recording has half a cent; that they go away from zero is from memory."""
+"""How what a percentage takes off is rounded. No recording has half a cent; away from zero is from memory."""
 
 DRAFT_SECONDS: Final = 3_600
 """How long an invoice that advances by itself stays a draft. ``automatically_finalizes_at`` is a second later. Source: B.3.2."""
@@ -157,10 +157,10 @@ DUNNING_END: Final = "cancel"
 """What becomes of a subscription when retries are over: ``cancel``, ``mark_unpaid`` or ``leave_past_due``; a setting."""
 
 SEARCH_LAG_SECONDS: Final = 60
-"""For how long search does not find what changed, unless set otherwise. Stripe says that it usually is less than a minute."""
+"""For how long search does not find what changed, unless set otherwise. Stripe says that usually it is below a minute."""
 
 MICRODEPOSIT_DAYS: Final = 2
 """How many days on the deposits arrive by which a bank account is verified: "1-2 business days" in the documentation."""
 
 AMOUNT_MOST: Final = 999_999_999_999
-"""The largest amount in minor units that a price, coupon or balance may have. Stripe documents twelve digits for charges."""
+"""The largest amount in minor units of a price, coupon or balance. Stripe documents twelve digits for charges."""

@@ -296,3 +296,89 @@ def test_the_sdk_makes_products_and_prices(sdk: stripe.StripeClient) -> None:
     assert price.tiers is not None
     assert [tier.up_to for tier in price.tiers] == [10, None]
     assert [one.id for one in sdk.v1.prices.list({"product": product.id}).auto_paging_iter()] == [price.id]
+
+
+def test_a_plan_is_a_price_under_a_chosen_id(api: Any, product: str) -> None:
+    plan = api.post(
+        "/v1/plans",
+        id="small-monthly",
+        product=product,
+        currency="usd",
+        amount=2500,
+        interval="month",
+        nickname="Small",
+    )
+    price = api.get("/v1/prices/small-monthly")
+
+    assert plan["object"] == "plan"
+    assert (price["unit_amount"], price["nickname"], price["recurring"]["interval"]) == (2500, "Small", "month")
+    assert api.types() == ["price.created", "plan.created"]
+    again = {"id": "small-monthly", "product": product, "currency": "usd", "amount": 1, "interval": "day"}
+    assert api.post("/v1/plans", error=True, **again)["code"] == "resource_already_exists"
+
+    changed = api.post("/v1/plans/small-monthly", trial_period_days=7, active=False)
+    assert (changed["trial_period_days"], changed["active"]) == (7, False)
+    told = {event["type"]: event["data"]["previous_attributes"] for event in api.events()}
+    assert told == {
+        "price.updated": {"active": True, "recurring": {"trial_period_days": None}},
+        "plan.updated": {"active": True, "trial_period_days": None},
+    }
+    assert [one["id"] for one in api.get("/v1/plans", product=product)["data"]] == ["small-monthly"]
+
+    assert api.delete("/v1/plans/small-monthly") == {"id": "small-monthly", "object": "plan", "deleted": True}
+    assert api.types() == ["price.deleted", "plan.deleted"]
+    assert api.get("/v1/plans/small-monthly", error=True)["message"] == "No such plan: 'small-monthly'"
+
+
+def test_a_plan_may_bring_its_product_and_tiers(api: Any) -> None:
+    tiers = [{"up_to": 5, "unit_amount": 700}, {"up_to": "inf", "unit_amount": 600}]
+    base = {
+        "currency": "usd",
+        "interval": "year",
+        "billing_scheme": "tiered",
+        "tiers_mode": "graduated",
+        "tiers": tiers,
+    }
+
+    made = api.post("/v1/plans", product={"name": "Pro"}, expand=["tiers", "product"], **base)
+
+    assert made["product"]["name"] == "Pro"
+    assert [tier["up_to"] for tier in made["tiers"]] == [5, None]
+    once = api.post("/v1/prices", product=made["product"]["id"], currency="usd", unit_amount=1)["id"]
+    assert api.get(f"/v1/plans/{once}", error=True)["status"] == 404
+    assert api.post("/v1/plans", error=True, **base)["param"] == "product"
+
+
+def test_a_deleted_plan_is_no_default_price(api: Any) -> None:
+    made = api.post(
+        "/v1/products",
+        name="Pro",
+        default_price_data={"currency": "usd", "unit_amount": 1, "recurring": {"interval": "month"}},
+    )
+    price = made["default_price"]
+
+    api.delete(f"/v1/plans/{price}")
+
+    assert api.get(f"/v1/products/{made['id']}")["default_price"] is None
+    assert api.post(f"/v1/products/{made['id']}", default_price=price, error=True)["code"] == "resource_missing"
+
+
+@pytest.mark.parametrize("amount", [10**12, 2**63 - 1])
+def test_amounts_have_at_most_twelve_digits(api: Any, product: str, amount: int) -> None:
+    customer = api.post("/v1/customers", balance=999_999_999_999)["id"]
+
+    error = api.post("/v1/prices", product=product, currency="usd", unit_amount=amount, error=True)
+    assert error["code"] == "amount_too_large"
+    assert api.post("/v1/coupons", amount_off=amount, currency="usd", error=True)["param"] == "amount_off"
+    path = f"/v1/customers/{customer}/balance_transactions"
+    assert api.post(path, amount=-amount, currency="usd", error=True)["code"] == "amount_too_large"
+    assert api.post(path, amount=1, currency="usd", error=True)["code"] == "amount_too_large"
+
+
+@pytest.mark.parametrize("kind", ["products", "coupons", "plans"])
+def test_a_chosen_id_can_stand_in_a_path(api: Any, product: str, kind: str) -> None:
+    params = {"name": "x", "percent_off": 5, "product": product, "currency": "usd", "amount": 1, "interval": "day"}
+    wanted = {"products": ["name"], "coupons": ["percent_off"], "plans": ["product", "currency", "amount", "interval"]}
+
+    error = api.post(f"/v1/{kind}", error=True, id="a/b", **{name: params[name] for name in wanted[kind]})
+    assert error["param"] == "id"

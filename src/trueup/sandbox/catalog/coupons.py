@@ -7,17 +7,21 @@ from fractions import Fraction
 from typing import Any, Final
 
 from trueup.sandbox.answers.merging import metadata
+from trueup.sandbox.assumptions import AMOUNT_MOST
+from trueup.sandbox.catalog.bounds import named, positive
 from trueup.sandbox.catalog.currencies import currency_of
 from trueup.sandbox.wire.errors import StripeError, invalid
 from trueup.sandbox.world.world import Obj, World
 
 _LONGEST_NAME: Final = 40
+_MOST_MONTHS: Final = 1200
 _FARTHEST: Final = 5 * 366 * 86_400
 
 
 def create(world: World, params: Mapping[str, Any]) -> Obj:
     """Make a coupon from the parameters of ``POST /v1/coupons`` and tell it. Raises Stripe's 400s."""
     chosen = params.get("id")
+    named(chosen)
     known = world.find("coupon", chosen)
     if known is not None and not known.get("deleted"):
         raise StripeError("Coupon already exists.", code="resource_already_exists", param="id")
@@ -118,8 +122,7 @@ def _check(coupon: Mapping[str, Any], *, now: int) -> None:
             else "You may only specify one of these parameters: amount_off, percent_off."
         )
         raise invalid(message, param="percent_off")
-    if amount is not None and amount < 1:
-        raise invalid("Invalid positive integer", param="amount_off", code="parameter_invalid_integer")
+    positive(amount, "amount_off", most=AMOUNT_MOST)
     if amount is not None and coupon["currency"] is None:
         message = "You must pass `currency` when passing `amount_off`."
         raise invalid(message, param="currency", code="parameter_missing")
@@ -132,9 +135,8 @@ def _check(coupon: Mapping[str, Any], *, now: int) -> None:
     if coupon["duration"] != "repeating" and months is not None:
         message = "You can only pass `duration_in_months` when `duration` is `repeating`."
         raise invalid(message, param="duration_in_months")
-    for name in ("duration_in_months", "max_redemptions"):
-        if coupon[name] is not None and coupon[name] < 1:
-            raise invalid("Invalid positive integer", param=name, code="parameter_invalid_integer")
+    positive(months, "duration_in_months", most=_MOST_MONTHS)
+    positive(coupon["max_redemptions"], "max_redemptions")
     if coupon["redeem_by"] is not None and not now < coupon["redeem_by"] <= now + _FARTHEST:
         raise invalid("`redeem_by` must be in the future and at most five years away.", param="redeem_by")
     _check_name(coupon["name"])
@@ -160,8 +162,7 @@ def _options(told: Mapping[str, Mapping[str, int]] | None) -> Obj:
     found: Obj = {}
     for code, option in (told or {}).items():
         at = f"currency_options[{code}]"
-        if option["amount_off"] < 1:
-            raise invalid("Invalid positive integer", param=f"{at}[amount_off]", code="parameter_invalid_integer")
+        positive(option["amount_off"], f"{at}[amount_off]", most=AMOUNT_MOST)
         found[currency_of(code, param=at)] = {"amount_off": option["amount_off"]}
     return found
 

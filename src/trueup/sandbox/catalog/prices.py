@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Any, Final
 
 from trueup.sandbox.answers.merging import metadata
-from trueup.sandbox.catalog import amounts, plans
+from trueup.sandbox.catalog import amounts, bounds, plans
 from trueup.sandbox.catalog.currencies import currency_of
 from trueup.sandbox.wire.errors import invalid
 from trueup.sandbox.world.kinds import KINDS
@@ -16,6 +17,7 @@ from trueup.sandbox.world.world import Obj, World
 _LONGEST: Final = {"day": 1095, "week": 156, "month": 36, "year": 3}
 """Three years, in each interval. Source: https://docs.stripe.com/api/prices/create"""
 
+_LONGEST_TRIAL: Final = 730
 _DIGITS: Final = 12
 
 
@@ -71,11 +73,11 @@ def _terms(price: Obj, currency: str | None) -> Mapping[str, Any]:
 # --- making and changing --------------------------------------------------------------------------------------------
 
 
-def create(world: World, params: Mapping[str, Any], *, product: str, at: str = "") -> Obj:
+def create(world: World, params: Mapping[str, Any], *, product: str, at: str = "", price_id: str | None = None) -> Obj:
     """Make a price of a product and tell it.
 
     ``params`` are those of ``POST /v1/prices``, of a ``price_data`` or of ``default_price_data``; ``at`` is where they
-    stand in the request. Raises Stripe's 400s.
+    stand in the request. ``price_id`` is chosen where it comes from a plan. Raises Stripe's 400s.
     """
     currency = currency_of(params["currency"], param=_at(at, "currency"))
     tiered = params.get("billing_scheme") == "tiered"
@@ -86,11 +88,12 @@ def create(world: World, params: Mapping[str, Any], *, product: str, at: str = "
         raise invalid(
             "You cannot specify `transform_quantity` with a tiered price.", param=_at(at, "transform_quantity")
         )
-    if transform and transform["divide_by"] < 1:
-        raise invalid("Invalid positive integer", param=_at(at, "transform_quantity[divide_by]"))
+    if transform:
+        bounds.positive(transform["divide_by"], _at(at, "transform_quantity[divide_by]"))
     price = world.new(
         "price",
         {
+            **({"id": price_id} if price_id else {}),
             "active": params.get("active", True),
             "billing_scheme": "tiered" if tiered else "per_unit",
             "created": world.now,
@@ -119,9 +122,12 @@ def create(world: World, params: Mapping[str, Any], *, product: str, at: str = "
     return price
 
 
-def update(world: World, price: Obj, params: Mapping[str, Any]) -> None:
-    """Change what may change of a price and tell it. Raises Stripe's 400s."""
-    plan = plans.plan_of(price)
+def update(world: World, price: Obj, params: Mapping[str, Any], plan: Obj | None = None) -> None:
+    """Change what may change of a price and tell it. Raises Stripe's 400s.
+
+    ``plan`` is the plan that the price was where the caller has changed it already.
+    """
+    plan = plan or plans.plan_of(price)
     if params.get("active") is False and price["active"]:
         product = world.find("product", price["product"])
         if product is not None and product.get("default_price") == price["id"]:
@@ -169,8 +175,7 @@ def _recurring(world: World, told: Mapping[str, Any] | None, at: str) -> Obj | N
         return None
     interval, count = told["interval"], told.get("interval_count", 1)
     usage, meter = told.get("usage_type", "licensed"), told.get("meter")
-    if count < 1:
-        raise invalid("Invalid positive integer", param=_at(at, "recurring[interval_count]"))
+    bounds.positive(count, _at(at, "recurring[interval_count]"))
     if count > _LONGEST[interval]:
         message = f"You can specify at most {_LONGEST[interval]} {interval}s for `interval_count`."
         raise invalid(message, param=_at(at, "recurring[interval_count]"))
@@ -182,6 +187,7 @@ def _recurring(world: World, told: Mapping[str, Any] | None, at: str) -> Obj | N
         raise invalid(message, param=_at(at, "recurring[meter]"))
     if meter and "billing.meter" in KINDS:
         world.get("billing.meter", meter, param=_at(at, "recurring[meter]"))
+    bounds.positive(told.get("trial_period_days"), _at(at, "recurring[trial_period_days]"), most=_LONGEST_TRIAL)
     return {
         "interval": interval,
         "interval_count": count,
@@ -228,8 +234,8 @@ def _custom(told: Mapping[str, Any], at: str) -> Obj:
         raise invalid("`enabled` must be true.", param=_at(at, "custom_unit_amount[enabled]"))
     found = {name: told.get(name) for name in ("maximum", "minimum", "preset")}
     for name, value in found.items():
-        if value is not None and value < 0:
-            raise invalid("Invalid non-negative integer", param=_at(at, f"custom_unit_amount[{name}]"))
+        if value is not None:
+            bounds.amount(value, _at(at, f"custom_unit_amount[{name}]"))
     return found
 
 
@@ -271,9 +277,7 @@ def _pair(told: Mapping[str, Any], name: str, at: str) -> tuple[int | None, str 
         message = f"You may only specify one of these parameters: {name}, {name}_decimal."
         raise invalid(message, param=_at(at, name))
     shown = amounts.plain(str(whole if decimal is None else decimal))
-    if shown.startswith("-"):
-        param = name if decimal is None else f"{name}_decimal"
-        raise invalid("Invalid non-negative integer", param=_at(at, param), code="parameter_invalid_integer")
+    bounds.amount(math.floor(Fraction(shown)), _at(at, name if decimal is None else f"{name}_decimal"))
     if len(shown.partition(".")[2]) > _DIGITS:
         message = f"Invalid decimal: {shown}; must contain at maximum {_DIGITS} decimal places."
         raise invalid(message, param=_at(at, f"{name}_decimal"))

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from trueup.sandbox.answers.merging import metadata
 from trueup.sandbox.catalog import prices
+from trueup.sandbox.catalog.bounds import named
 from trueup.sandbox.wire.errors import StripeError, invalid, missing
 from trueup.sandbox.world.world import Obj, World
 
@@ -23,6 +24,7 @@ def create(world: World, params: Mapping[str, Any]) -> Obj:
     """
     chosen = params.get("id")
     known = world.find("product", chosen)
+    named(chosen)
     if known is not None and not known.get("deleted"):
         raise StripeError("Product already exists.", code="resource_already_exists", param="id")
     fields = {
@@ -56,18 +58,18 @@ def create(world: World, params: Mapping[str, Any]) -> Obj:
 
 def update(world: World, product: Obj, params: Mapping[str, Any]) -> None:
     """Change a product and tell it. Raises Stripe's 400s."""
+    before = dict(product)
     if "metadata" in params:
         product["metadata"] = metadata(product["metadata"], params["metadata"])
     if default := params.get("default_price"):
-        price = world.find("price", default)
-        if price is None or price["product"] != product["id"]:
+        price = world.get("price", default, param="default_price")
+        if price["product"] != product["id"]:
             raise missing("price", default, param="default_price")
         if not price["active"]:
             raise invalid("The default price of a product must be active.", param="default_price")
         product["default_price"] = default
-    before = dict(product)
     _set(product, params)
-    if before != product or params:
+    if before != product:
         product["updated"] = world.now
     world.tell("product.updated", product)
 
@@ -98,14 +100,9 @@ def _set(product: Obj, params: Mapping[str, Any]) -> None:
             raise invalid(message, param="marketing_features")
     if "package_dimensions" in params:
         size = params["package_dimensions"]
-        product["package_dimensions"] = {name: _number(value) for name, value in size.items()} if size else None
+        product["package_dimensions"] = {name: float(value) for name, value in size.items()} if size else None
     if "tax_details" in params:
         details = params["tax_details"]
         product["tax_details"] = (
             {name: details.get(name) or None for name in ("performance_location", "tax_code")} if details else None
         )
-
-
-def _number(value: str) -> int | float:
-    """A measure in inches or ounces, as JSON has numbers."""
-    return int(value) if value.lstrip("-").isdigit() else float(value)

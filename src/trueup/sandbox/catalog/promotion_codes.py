@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from trueup.sandbox.answers.merging import metadata
+from trueup.sandbox.catalog import bounds
 from trueup.sandbox.catalog.currencies import currency_of
 from trueup.sandbox.wire.errors import invalid
 from trueup.sandbox.world.world import Obj, World
@@ -41,6 +42,8 @@ def create(world: World, params: Mapping[str, Any]) -> Obj:
         name = "minimum_amount" if amount is None else "minimum_amount_currency"
         message = "You must pass `minimum_amount` and `minimum_amount_currency` together."
         raise invalid(message, param=f"restrictions[{name}]")
+    if amount is not None:
+        bounds.amount(amount, "restrictions[minimum_amount]")
     made = world.new(
         "promotion_code",
         {
@@ -162,8 +165,7 @@ def _alone(world: World, code: str, customer: str | None) -> None:
 
 
 def _check_bounds(world: World, coupon: Obj, *, most: int | None, expires: int | None) -> None:
-    if most is not None and most < 1:
-        raise invalid("Invalid positive integer", param="max_redemptions", code="parameter_invalid_integer")
+    bounds.positive(most, "max_redemptions")
     if most is not None and coupon["max_redemptions"] is not None and most > coupon["max_redemptions"]:
         message = "A promotion code's `max_redemptions` cannot be greater than its coupon's."
         raise invalid(message, param="max_redemptions")

@@ -6,7 +6,7 @@ from typing import Final
 
 from trueup.sandbox.answers import pages
 from trueup.sandbox.answers.calls import Call, Handler, Included, Timers
-from trueup.sandbox.catalog import coupons, discounts, prices, products, promotion_codes
+from trueup.sandbox.catalog import coupons, discounts, plan_routes, prices, products, promotion_codes
 from trueup.sandbox.wire.errors import invalid
 from trueup.sandbox.world.world import Obj, World
 
@@ -155,7 +155,7 @@ def _list_codes(world: World, call: Call) -> Obj:
 
 
 def _tiers(world: World, shown: Obj) -> object:
-    return world.get("price", shown["id"]).get("$tiers")
+    return (world.find("price", shown["id"]) or {}).get("$tiers")
 
 
 def _price_options(world: World, price: Obj) -> Obj:
@@ -171,6 +171,7 @@ def _coupon_options(world: World, coupon: Obj) -> Obj:
 
 
 ROUTES: Final[dict[str, Handler]] = {
+    **plan_routes.ROUTES,
     "POST /v1/products": _create_product,
     "GET /v1/products": _list_products,
     "GET /v1/products/{id}": _retrieve_product,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from trueup.sandbox.catalog.bounds import sized
 from trueup.sandbox.wire.errors import invalid
 from trueup.sandbox.world.world import Obj, World
 
@@ -24,7 +25,8 @@ def adjust(
     """Change the balance by ``amount`` in minor units, negative for a credit; the transaction, which has no event.
 
     The customer is told at the end of the change; tell it before where the order matters. A customer without a currency
-    gets this one. Raises Stripe's 400 for another currency than the customer's.
+    gets this one. Raises Stripe's 400 for another currency than the customer's, or too
+    large an amount or balance.
     """
     known = customer["currency"]
     if known not in {None, currency}:
@@ -33,6 +35,8 @@ def adjust(
             f"so it cannot have a balance transaction in {currency}."
         )
         raise invalid(message, param="currency")
+    sized(amount, "amount")
+    sized(customer["balance"] + amount, "amount")
     customer["currency"] = currency
     customer["balance"] += amount
     return world.new(
