@@ -36,7 +36,11 @@ def test_an_endpoint_is_changed_disabled_and_deleted(api: Any) -> None:
 
     changed = api.post(path, url=f"{URL}/new", enabled_events=["charge.failed"], disabled=True, metadata={"b": "2"})
 
-    assert (changed["url"], changed["enabled_events"], changed["status"]) == (f"{URL}/new", ["charge.failed"], "disabled")
+    assert (changed["url"], changed["enabled_events"], changed["status"]) == (
+        f"{URL}/new",
+        ["charge.failed"],
+        "disabled",
+    )
     assert changed["metadata"] == {"a": "1", "b": "2"}
     assert "secret" not in changed
     assert api.post(path, disabled=False)["status"] == "enabled"

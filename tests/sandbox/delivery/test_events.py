@@ -133,7 +133,13 @@ def test_thin_events_are_filtered(api: Any) -> None:
 @pytest.mark.parametrize("name", [name for name in event_types() if f"v1.{name}" in event_types(thin=True)])
 def test_every_type_of_event_can_be_told_thin(name: str) -> None:
     kinds = event_objects(f"v1.{name}")
-    obj = {"id": "x_1", "object": kinds[0] if kinds else "thing", "customer": "cus_1", "account": "acct_1", "fee": "fee_1"}
+    obj = {
+        "id": "x_1",
+        "object": kinds[0] if kinds else "thing",
+        "customer": "cus_1",
+        "account": "acct_1",
+        "fee": "fee_1",
+    }
     event = {"id": "evt_1abc", "type": name, "created": 0, "data": {"object": obj}, "request": {"id": None}}
 
     told = thin.full(event)

@@ -178,7 +178,9 @@ class Engine:
         # The SDK's tables leave it out: it stands in the addresses of further pages that /v2 gives.
         page = tree.get("page") if operation.startswith("GET /v2/") else None
         try:
-            checked = parameters.check(operation, {name: one for name, one in tree.items() if name != "page" or not page})
+            checked = parameters.check(
+                operation, {name: one for name, one in tree.items() if name != "page" or not page}
+            )
         except parameters.ParameterError as error:
             raise StripeError(error.message, code=error.code, param=error.param) from error
         if page:

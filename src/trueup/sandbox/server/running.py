@@ -14,6 +14,7 @@ import uvicorn
 
 from trueup.kernel.errors import NotFound, Refused, Unavailable
 from trueup.kernel.records import Record
+from trueup.sandbox.assumptions import DELIVERY_TIMEOUT
 from trueup.sandbox.delivery.courier import Courier
 from trueup.sandbox.delivery.endpoints import add_secret
 from trueup.sandbox.delivery.modes import Mode as Delivery
@@ -46,7 +47,7 @@ class Sandbox:
     All methods may be called from any thread. ``engine`` is the sandbox without its HTTP.
     """
 
-    def __init__(self, engine: Engine, *, port: int) -> None:
+    def __init__(self, engine: Engine, *, port: int, timeout: float = DELIVERY_TIMEOUT) -> None:
         self.engine = engine
         self.api_key = API_KEY
         self._listening = _listen(port)
@@ -65,7 +66,7 @@ class Sandbox:
         self._thread = threading.Thread(
             target=self._server.run, kwargs={"sockets": [self._listening]}, name=f"sandbox-{self.port}", daemon=True
         )
-        self._courier = Courier(engine.outbox)
+        self._courier = Courier(engine.outbox, timeout=timeout)
         engine.on_due = self._courier.wake
         self._stopped = False
 
@@ -248,12 +249,14 @@ def start(
     start: int | None = None,
     mode: Mode | None = None,
     port: int = 0,
+    timeout: float = DELIVERY_TIMEOUT,
 ) -> Sandbox:
     """Start a sandbox of its own in this process and answer on 127.0.0.1.
 
     ``path`` keeps it in a file that a later start goes on with; without one it is gone at its end. ``seed`` is what all
     ids come from; ``start`` the unix second at which a new sandbox begins (2026-01-01); ``mode`` whether its own clock
-    stands ``"still"`` (the default) or is ``"running"``; ``port`` 0 takes a free one. As many as wanted run side by
+    stands ``"still"`` (the default) or is ``"running"``; ``port`` 0 takes a free one; ``timeout`` is the
+    seconds in which an endpoint has to acknowledge an event. As many as wanted run side by
     side. Raises ``Refused`` for a port that is taken and for a file that holds another seed.
     """
     try:
@@ -261,7 +264,7 @@ def start(
     except ValueError as error:
         raise Refused(str(error), code="sandbox_seed", hint="Leave the seed out, or name another file.") from error
     try:
-        sandbox = Sandbox(engine, port=port)
+        sandbox = Sandbox(engine, port=port, timeout=timeout)
     except BaseException:
         engine.close()
         raise
