@@ -102,6 +102,8 @@ class Checking:
             if event["type"] == "test_helpers.test_clock.internal_failure":
                 self.faults.append("a timer failed: see the log")
             former = self._versions.get((obj["object"], obj.get("id", "")))
+            if event["type"] == "charge.refund.updated":
+                continue  # The twin of the refund.updated before it: its previous attributes are that one's.
             if previous is not None and former is not None and bare(earlier(obj, previous)) != bare(former):
                 self.faults.append(f"{event['type']}: its previous_attributes do not give what was told before")
             if obj.get("id"):

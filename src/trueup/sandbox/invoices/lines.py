@@ -73,8 +73,9 @@ def of_price(
     ``item`` is the subscription item's id; without a subscription the line has no parent.
     """
     product = product_of(world, price)
+    unit: str | None = "0"
     if trial:
-        description, amount, unit = texts.of_trial(quantity, product), 0, "0"
+        description, amount = texts.of_trial(quantity, product), 0
     else:
         unit_amount = prices.unit_amount(price)
         description = texts.of_period(quantity, product, unit_amount, price["currency"], price.get("recurring"))
@@ -132,11 +133,10 @@ def of_proration(
 def of_item(world: World, item: Obj) -> Obj:
     """The line that an invoice item becomes."""
     details = (item.get("parent") or {}).get("subscription_details")
-    subscription = details["subscription"] if details else None
     credited = _credited(item.get("proration_details"))
     if details and details.get("subscription_item"):
         parent = of_subscription_item(
-            subscription,
+            details["subscription"],
             details["subscription_item"],
             invoice_item=item["id"],
             proration=item["proration"],
@@ -148,7 +148,7 @@ def of_item(world: World, item: Obj) -> Obj:
                 "invoice_item": item["id"],
                 "proration": item["proration"],
                 "proration_details": {"credited_items": credited},
-                "subscription": subscription,
+                "subscription": details["subscription"] if details else None,
             },
             "subscription_item_details": None,
             "type": "invoice_item_details",

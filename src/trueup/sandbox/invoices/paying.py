@@ -102,6 +102,7 @@ def _failed(
     first = not invoice["attempt_count"]
     invoice["attempted"] = True
     settling.count(invoice, attempt)
+    method: str | None
     if authentication is not None:
         error, method = {"code": "authentication_required"}, authentication
     elif asked or attempt != "automatic":
