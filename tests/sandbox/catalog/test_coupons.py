@@ -244,25 +244,32 @@ def test_a_customer_has_one_discount_for_so_many_months(api: Any, engine: Engine
     assert api.get(f"/v1/customers/{customer}")["discount"] is None
 
 
-def test_a_discount_leaves_its_subscription_when_it_ends(api: Any, engine: Engine, customer: str) -> None:
-    coupon = api.post("/v1/coupons", percent_off=20, duration="forever")["id"]
-    given = give(engine, customer, coupon=coupon, subscription="sub_1")["id"]
-    engine.listeners.clear()  # What is told of half a subscription is not looked at.
-    with engine.change() as world:
-        item = {"id": "si_1", "discounts": [given]}
-        kept = {"data": [item], "object": "list", "has_more": False, "url": "/"}
-        world.new("subscription", {"id": "sub_1", "discounts": ["di_other", given], "items": kept})
+def test_a_discount_leaves_its_subscription_when_it_ends(api: Any, customer: str) -> None:
+    method = api.post("/v1/payment_methods/pm_card_visa/attach", customer=customer)["id"]
+    price = {"currency": "usd", "unit_amount": 2500, "recurring": {"interval": "month"}}
+    product = api.post("/v1/products", name="Pro", default_price_data=price)
+    coupon = api.post("/v1/coupons", percent_off=20, duration="repeating", duration_in_months=2)["id"]
+    code = api.post("/v1/promotion_codes", promotion={"type": "coupon", "coupon": coupon})["id"]
+    subscription = api.post(
+        "/v1/subscriptions",
+        customer=customer,
+        default_payment_method=method,
+        items=[{"price": product["default_price"]}],
+        discounts=[{"promotion_code": code}],
+        expand=["discounts.source.coupon"],
+    )
+    api.types()
 
-    with engine.change() as world:
-        assert discounts.active(world, given) is not None
-        discounts.end(world, given)
-        discounts.end(world, given)
-        subscription = world.get("subscription", "sub_1")
-        told = [event.type for event in world.events]
+    api.advance(59 * DAY)  # To March 1, when two months have passed and the third begins.
 
-    assert told == ["customer.discount.deleted"]
-    assert subscription["discounts"] == ["di_other"]
-    assert subscription["items"]["data"][0]["discounts"] == []
+    told = api.types()
+    assert subscription["discounts"][0]["source"]["coupon"]["times_redeemed"] == 1
+    assert told.count("customer.discount.deleted") == 1
+    assert api.get(f"/v1/subscriptions/{subscription['id']}")["discounts"] == []
+    api.advance(DAY)
+    invoices = api.get("/v1/invoices", customer=customer, expand=["data.total_discount_amounts.discount"])["data"]
+    assert [one["total"] for one in invoices] == [2500, 2000, 2000]
+    assert [one["discount"]["promotion_code"] for one in invoices[-1]["total_discount_amounts"]] == [code]
 
 
 def test_a_discount_outlives_its_coupon(api: Any, engine: Engine, customer: str) -> None:
