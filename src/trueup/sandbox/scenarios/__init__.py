@@ -1,0 +1,1 @@
+"""Named lives of customers, lived through the API: for demos, tests and load."""
