@@ -142,6 +142,28 @@ def test_a_promotion_code_has_the_shape_of_the_newest_version(api: Any) -> None:
     assert api.get("/v1/promotion_codes", coupon=coupon, active=True)["data"][0]["id"] == made["id"]
 
 
+def test_a_codes_minimum_may_be_in_several_currencies(api: Any, engine: Engine, customer: str) -> None:
+    restrictions = {
+        "minimum_amount": 500,
+        "minimum_amount_currency": "usd",
+        "currency_options": {"eur": {"minimum_amount": 400}},
+    }
+    promotion = {"type": "coupon", "coupon": api.post("/v1/coupons", percent_off=20)["id"]}
+    made = api.post("/v1/promotion_codes", promotion=promotion, restrictions=restrictions)["id"]
+
+    api.post(f"/v1/promotion_codes/{made}", restrictions={"currency_options": {"gbp": {"minimum_amount": 300}}})
+
+    shown = api.get("/v1/promotion_codes", expand=["data.restrictions.currency_options"])["data"][0]
+    assert shown["restrictions"]["currency_options"] == {
+        "usd": {"minimum_amount": 500},
+        "eur": {"minimum_amount": 400},
+        "gbp": {"minimum_amount": 300},
+    }
+    give(engine, customer, promotion_code=made, subscription="sub_1", amount=400, currency="eur")
+    with pytest.raises(StripeError, match="minimum amount"):
+        give(engine, customer, promotion_code=made, subscription="sub_2", amount=299, currency="gbp")
+
+
 def test_an_active_code_is_one_word_for_everyone(api: Any, customer: str) -> None:
     promotion = {"type": "coupon", "coupon": api.post("/v1/coupons", percent_off=20)["id"]}
     other = api.post("/v1/customers")["id"]

@@ -85,6 +85,7 @@ def test_nothing_changed_is_not_told(api: Any) -> None:
         ({"invoice_prefix": "no"}, "invoice_prefix"),
         ({"test_clock": "clock_none"}, "test_clock"),
         ({"source": "tok_visa"}, "source"),
+        ({"tax": {"validate_location": "immediately"}}, "tax[validate_location]"),
         ({"invoice_settings": {"default_payment_method": "pm_none"}}, "invoice_settings[default_payment_method]"),
         ({"metadata": {"k" * 41: "v"}}, f"metadata[{'k' * 41}]"),
         ({"tax_id_data": [{"type": "eu_vat", "value": "nonsense"}]}, "tax_id_data[0][value]"),

@@ -41,7 +41,11 @@ Timers = Mapping[str, Callable[[World, str], None]]
 """A timer's name (one of ``world.clocks.RANKS``) -> what it does; it is given the id it was set for."""
 
 Included = Mapping[tuple[str, str], Callable[[World, Obj], Any]]
-"""(kind, field) -> what ``expand`` puts there; for fields that are left out unless asked for."""
+"""(kind, field) -> what ``expand`` puts there; for fields that are left out unless asked for.
+
+The field is dotted where a hash has it, as ``restrictions.currency_options``. The function is given the object as it is
+shown: without the sandbox's own fields.
+"""
 
 
 class Instead(Exception):

@@ -15,13 +15,13 @@ _DEEPEST: Final = 4
 
 
 class _Place(Record, frozen=True, kw_only=False):
-    """Where a path has led to: the field of the kind of object that holds it, dotted where a hash of it does.
+    """Where a path has led to: the object that holds it, and the field of its kind, dotted where a hash of it does.
 
     A hash such as a promotion code's ``promotion`` has no ``object`` that says what its ids expand to.
     """
 
     path: str
-    kind: str
+    owner: Obj
     field: str
 
 
@@ -42,20 +42,20 @@ class Expansion:
             if len(parts) > _DEEPEST + (parts[0] == "data"):
                 message = f"You cannot expand more than {_DEEPEST} levels of a property. Property: {path}"
                 raise StripeError(message, param="expand")
-            self._into(world, shown, parts, _Place(path, "", ""))
+            self._into(world, shown, parts, _Place(path, {}, ""))
         return shown
 
     def _into(self, world: World, holder: Obj, parts: list[str], at: _Place) -> None:
         name, rest = parts[0], parts[1:]
         if holder.get("deleted"):
             return
-        kind, field = (holder["object"], name) if "object" in holder else (at.kind, f"{at.field}.{name}")
-        at = _Place(at.path, kind, field)
+        owner, field = (holder, name) if "object" in holder else (at.owner, f"{at.field}.{name}")
+        kind, at = owner.get("object", ""), _Place(at.path, owner, field)
         if kind in {"list", "search_result"} and name == "data":
             holder["data"] = [self._one(world, entry, rest, at) for entry in holder["data"]]
             return
         if (kind, field) in self._included and not isinstance(holder.get(name), dict):
-            holder[name] = self._included[kind, field](world, holder)
+            holder[name] = self._included[kind, field](world, owner)
             kinds: tuple[str, ...] = ()
         else:
             if name not in holder:

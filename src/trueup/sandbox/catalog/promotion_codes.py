@@ -125,6 +125,15 @@ def check(
         raise invalid(message, param=param)
 
 
+def shown_options(code: Obj) -> Obj:
+    """What ``expand`` shows as ``restrictions.currency_options``: the minimum's own currency, then the others."""
+    told = code["restrictions"]
+    currency = told["minimum_amount_currency"]
+    own = {currency: {"minimum_amount": told["minimum_amount"]}} if currency else {}
+    options: Obj = code["$currency_options"]
+    return {**own, **options}
+
+
 def has_bought(world: World, customer: str) -> bool:
     """Whether a customer has a successful payment or an invoice that is not void.
 
@@ -177,9 +186,10 @@ def _check_bounds(world: World, coupon: Obj, *, most: int | None, expires: int |
 
 
 def _options(told: Mapping[str, Mapping[str, int]] | None) -> Obj:
-    return {
-        currency_of(code, param=f"restrictions[currency_options][{code}]"): {
-            "minimum_amount": option.get("minimum_amount", 0)
-        }
-        for code, option in (told or {}).items()
-    }
+    found: Obj = {}
+    for code, option in (told or {}).items():
+        at = f"restrictions[currency_options][{code}]"
+        least = option.get("minimum_amount", 0)
+        bounds.amount(least, f"{at}[minimum_amount]")
+        found[currency_of(code, param=at)] = {"minimum_amount": least}
+    return found

@@ -170,6 +170,10 @@ def _coupon_options(world: World, coupon: Obj) -> Obj:
     return coupons.shown_options(world.get("coupon", coupon["id"]))
 
 
+def _code_options(world: World, code: Obj) -> object:
+    return promotion_codes.shown_options(world.get("promotion_code", code["id"]))
+
+
 ROUTES: Final[dict[str, Handler]] = {
     **plan_routes.ROUTES,
     "POST /v1/products": _create_product,
@@ -204,4 +208,5 @@ INCLUDED: Final[Included] = {
     ("plan", "tiers"): _tiers,
     ("coupon", "applies_to"): _applies_to,
     ("coupon", "currency_options"): _coupon_options,
+    ("promotion_code", "restrictions.currency_options"): _code_options,
 }

@@ -86,8 +86,15 @@ def put_on(world: World, customer: Obj, call: Call) -> None:
         customer["preferred_locales"] = list(call.params["preferred_locales"])
     if call.given("shipping"):
         customer["shipping"] = _shipping(call.value("shipping"))
-    if "ip_address" in (call.value("tax") or {}):
-        customer["$ip_address"] = call.params["tax"]["ip_address"] or None
+    location = call.value("tax") or {}
+    if "ip_address" in location:
+        customer["$ip_address"] = location["ip_address"] or None
+    if location.get("validate_location") == "immediately" and tax(customer)["location"] is None:
+        message = (
+            "The customer's location isn't recognized. Set a valid customer address in order to automatically "
+            "calculate tax."
+        )
+        raise invalid(message, param="tax[validate_location]", code="customer_tax_location_invalid")
 
 
 def put_invoice_settings(world: World, customer: Obj, call: Call) -> None:

@@ -8,6 +8,8 @@ from hashlib import blake2b
 from itertools import islice
 from typing import Final
 
+import orjson
+
 from trueup.sandbox.answers import pages
 from trueup.sandbox.answers.calls import Call, Handler
 from trueup.sandbox.assumptions import SEARCH_LAG_SECONDS
@@ -43,10 +45,18 @@ def _search(kind: str) -> Handler:
 
 
 def _found(world: World, kind: str, query: Query) -> Iterator[Obj]:
-    """What the query finds, newest first, without what the index does not know yet."""
-    seconds = lag(world)
-    fresh = world.store.changed_since(kind, world.clocks.now() - seconds) if seconds else frozenset()
-    return (obj for obj in world.select(kind) if obj["id"] not in fresh and matches(query, obj))
+    """What the query finds, newest first, without what the index does not know yet.
+
+    It is read past the world, which would keep every object of the kind to see whether it changes.
+    """
+    seconds, store = lag(world), world.store
+    world.flush(kind)
+    fresh = store.changed_since(kind, world.clocks.now() - seconds) if seconds else frozenset()
+    for object_id in store.ids(kind, ()):
+        if object_id not in fresh and (body := store.read(kind, object_id)) is not None:
+            obj = orjson.loads(body)
+            if matches(query, obj):
+                yield obj
 
 
 def _after(call: Call, found: Iterator[Obj]) -> Iterator[Obj]:
