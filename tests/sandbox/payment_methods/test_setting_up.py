@@ -28,6 +28,18 @@ def test_a_shared_id_becomes_a_payment_method_of_the_customer(api: Api) -> None:
     assert again["card"]["fingerprint"] == method["card"]["fingerprint"]
 
 
+@pytest.mark.parametrize("method", ["pm_card_visa_chargeDeclined", "pm_card_chargeDeclined"])
+def test_a_card_that_is_declined_is_not_attached(api: Api, method: str) -> None:
+    customer = api.post("/v1/customers")["id"]
+    api.types()
+
+    error = api.post(f"/v1/payment_methods/{method}/attach", customer=customer, error=True)
+
+    assert (error["status"], error["code"], error["decline_code"]) == (402, "card_declined", "generic_decline")
+    assert api.get(f"/v1/customers/{customer}/payment_methods")["data"] == []
+    assert api.types() == []
+
+
 def test_a_number_is_not_kept(api: Api) -> None:
     card = {"number": "4242424242424242", "exp_month": 12, "exp_year": 2030, "cvc": "123"}
 

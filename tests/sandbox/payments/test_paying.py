@@ -5,17 +5,13 @@ from __future__ import annotations
 import pytest
 
 from tests.sandbox.conftest import Api
-
-
-def _customer(api: Api, method: str = "pm_card_visa", **more: object) -> tuple[str, str]:
-    customer = api.post("/v1/customers", email="ada@example.com", **more)["id"]
-    attached = api.post(f"/v1/payment_methods/{method}/attach", customer=customer)["id"]
-    api.types()
-    return customer, attached
+from tests.sandbox.payments.conftest import pay, payer
+from trueup.sandbox.payment_methods import setup_intents
+from trueup.sandbox.payments import intents
 
 
 def test_a_good_card_pays_at_once_and_is_settled_a_little_later(api: Api) -> None:
-    customer, method = _customer(api)
+    customer, method = payer(api)
 
     intent = api.post(
         "/v1/payment_intents",
@@ -60,32 +56,354 @@ def test_a_declined_card_is_a_402_and_what_happened_stays(api: Api) -> None:
     assert api.types() == ["payment_intent.created", "charge.failed", "payment_intent.payment_failed"]
 
 
-@pytest.mark.parametrize("method", ["pm_card_visa_chargeDeclined", "pm_card_chargeDeclined"])
-def test_a_card_that_is_declined_is_not_attached(api: Api, method: str) -> None:
-    customer = api.post("/v1/customers")["id"]
+@pytest.mark.parametrize(
+    ("token", "code", "decline_code", "message"),
+    [
+        (
+            "tok_chargeDeclinedInsufficientFunds",
+            "card_declined",
+            "insufficient_funds",
+            "Your card has insufficient funds.",
+        ),
+        ("tok_visa_chargeDeclinedLostCard", "card_declined", "lost_card", "Your card was declined."),
+        ("tok_visa_chargeDeclinedStolenCard", "card_declined", "stolen_card", "Your card was declined."),
+        ("tok_chargeDeclinedExpiredCard", "expired_card", None, "Your card has expired."),
+        ("tok_chargeDeclinedIncorrectCvc", "incorrect_cvc", None, "Your card's security code is incorrect."),
+        (
+            "tok_chargeDeclinedProcessingError",
+            "processing_error",
+            None,
+            "An error occurred while processing your card. Try again in a little bit.",
+        ),
+        ("tok_radarBlock", "card_declined", "fraudulent", "Your card was declined."),
+    ],
+)
+def test_a_refusal_says_why(api: Api, token: str, code: str, decline_code: str | None, message: str) -> None:
+    method = api.post("/v1/payment_methods", type="card", card={"token": token})["id"]
+
+    error = api.post(
+        "/v1/payment_intents", amount=1000, currency="usd", payment_method=method, confirm=True, error=True
+    )
+
+    assert (error["code"], error.get("decline_code"), error["message"]) == (code, decline_code, message)
+    charge = api.get("/v1/charges/" + error["charge"])
+    assert charge["outcome"]["type"] == ("blocked" if decline_code == "fraudulent" else "issuer_declined")
+
+
+def test_a_card_that_was_attached_declines_later(api: Api) -> None:
+    customer, method = payer(api, "pm_card_chargeCustomerFail")
+
+    error = api.post(
+        "/v1/payment_intents",
+        amount=900,
+        currency="usd",
+        customer=customer,
+        payment_method=method,
+        confirm=True,
+        error=True,
+    )
+
+    assert error["decline_code"] == "generic_decline"
+    intent = error["payment_intent"]["id"]
+    good = api.post("/v1/payment_methods/pm_card_visa/attach", customer=customer)["id"]
+    done = api.post(f"/v1/payment_intents/{intent}/confirm", payment_method=good)
+    assert (done["status"], done["last_payment_error"]) == ("succeeded", None)
+    assert len(api.get("/v1/charges", payment_intent=intent)["data"]) == 2
+
+
+def test_what_is_authorized_is_captured_in_part(api: Api) -> None:
+    customer, method = payer(api)
+    intent = pay(api, customer, method, amount=6500, capture_method="manual")
+    assert (intent["status"], intent["amount_capturable"], intent["amount_received"]) == ("requires_capture", 6500, 0)
+    assert api.types() == ["payment_intent.created", "charge.succeeded", "payment_intent.amount_capturable_updated"]
+    error = api.post(f"/v1/payment_intents/{intent['id']}/capture", amount_to_capture=6501, error=True)
+    assert error["code"] == "amount_too_large"
+
+    captured = api.post(f"/v1/payment_intents/{intent['id']}/capture", amount_to_capture=5000, expand=["latest_charge"])
+
+    charge = captured["latest_charge"]
+    assert (captured["status"], captured["amount_received"], captured["amount_capturable"]) == ("succeeded", 5000, 0)
+    assert (charge["amount_captured"], charge["amount_refunded"], charge["refunded"]) == (5000, 0, False)
+    assert api.get("/v1/balance_transactions/" + charge["balance_transaction"])["amount"] == 5000
+    told = api.events()
+    assert [event["type"] for event in told] == ["charge.captured", "payment_intent.succeeded"]
+    assert told[0]["data"]["previous_attributes"] == {
+        "amount_captured": 0,
+        "balance_transaction": None,
+        "captured": False,
+    }
+    error = api.post(f"/v1/payment_intents/{intent['id']}/capture", error=True)
+    assert error["message"].startswith("The remaining amount on this PaymentIntent could not be captured")
+
+
+def test_an_authorization_can_be_raised_where_that_was_asked_for(api: Api) -> None:
+    customer, method = payer(api)
+    options = {"card": {"request_incremental_authorization": "if_available"}}
+    intent = pay(api, customer, method, amount=1000, capture_method="manual", payment_method_options=options)
+
+    raised = api.post(f"/v1/payment_intents/{intent['id']}/increment_authorization", amount=1500)
+
+    assert (raised["amount"], raised["amount_capturable"]) == (1500, 1500)
+    plain = pay(api, customer, method, amount=1000, capture_method="manual")
+    error = api.post(f"/v1/payment_intents/{plain['id']}/increment_authorization", amount=1500, error=True)
+    assert error["code"] == "payment_intent_unexpected_state"
+
+
+@pytest.mark.parametrize(
+    ("later", "told", "reason"),
+    [
+        (0, ["refund.created", "charge.refunded", "payment_intent.canceled"], "requested_by_customer"),
+        (7 * 86_400, ["refund.created", "charge.expired", "payment_intent.canceled"], "automatic"),
+    ],
+)
+def test_what_is_not_captured_is_let_go(api: Api, later: int, told: list[str], reason: str) -> None:
+    customer, method = payer(api)
+    intent = pay(api, customer, method, capture_method="manual")
     api.types()
 
-    error = api.post(f"/v1/payment_methods/{method}/attach", customer=customer, error=True)
+    if later:
+        api.advance(later)
+    else:
+        api.post(f"/v1/payment_intents/{intent['id']}/cancel", cancellation_reason=reason)
 
-    assert (error["status"], error["code"], error["decline_code"]) == (402, "card_declined", "generic_decline")
-    assert api.get(f"/v1/customers/{customer}/payment_methods")["data"] == []
+    assert api.types() == told
+    after = api.get("/v1/payment_intents/" + intent["id"], expand=["latest_charge.refunds"])
+    assert (after["status"], after["cancellation_reason"], after["amount_capturable"]) == ("canceled", reason, 0)
+    assert (after["latest_charge"]["refunded"], after["latest_charge"]["captured"]) == (True, False)
+    assert [refund["balance_transaction"] for refund in after["latest_charge"]["refunds"]["data"]] == [None]
+    assert api.get("/v1/balance_transactions")["data"] == []
+
+
+@pytest.mark.parametrize(
+    ("succeed", "status", "told"),
+    [
+        (True, "succeeded", ["charge.succeeded", "payment_intent.succeeded"]),
+        (False, "requires_payment_method", ["payment_intent.payment_failed"]),
+    ],
+)
+def test_the_holder_authenticates_or_not(api: Api, succeed: bool, status: str, told: list[str]) -> None:
+    customer, method = payer(api, "pm_card_threeDSecure2Required")
+    intent = pay(api, customer, method, return_url="https://example.com/back", expand=[])
+    assert intent["status"] == "requires_action"
+    assert intent["next_action"]["redirect_to_url"]["return_url"] == "https://example.com/back"
+    assert api.types() == ["payment_intent.created", "payment_intent.requires_action"]
+
+    with api.engine.change() as world:
+        intents.authenticate(world, world.get("payment_intent", intent["id"]), succeed)
+
+    after = api.get("/v1/payment_intents/" + intent["id"], expand=["latest_charge"])
+    assert (after["status"], after["next_action"]) == (status, None)
+    assert api.types() == told
+    three_d_secure = (
+        after["latest_charge"] and after["latest_charge"]["payment_method_details"]["card"]["three_d_secure"]
+    )
+    assert (three_d_secure is not None) is succeed
+
+
+def test_nobody_is_there_to_authenticate(api: Api) -> None:
+    customer, method = payer(api, "pm_card_authenticationRequiredOnSetup")
+
+    error = api.post(
+        "/v1/payment_intents",
+        amount=3300,
+        currency="usd",
+        customer=customer,
+        payment_method=method,
+        confirm=True,
+        off_session=True,
+        error=True,
+    )
+
+    assert error["status"] == 402
+    assert error["code"] == error["decline_code"] == "authentication_required"
+    assert error["payment_intent"]["latest_charge"] is None
+    assert api.types() == ["payment_intent.created", "payment_intent.payment_failed"]
+
+
+def test_a_card_that_was_set_up_is_charged_without_its_holder(api: Api) -> None:
+    customer, method = payer(api, "pm_card_authenticationRequiredOnSetup")
+    setup = api.post("/v1/setup_intents", customer=customer, payment_method=method, confirm=True)
+    with api.engine.change() as world:
+        setup_intents.authenticate(world, world.get("setup_intent", setup["id"]), succeed=True)
+
+    assert pay(api, customer, method, off_session=True)["status"] == "succeeded"
+    assert pay(api, customer, method)["status"] == "requires_action"
+
+
+def test_an_error_instead_of_an_action_leaves_nothing(api: Api) -> None:
+    customer, method = payer(api, "pm_card_threeDSecure2Required")
+
+    error = api.post(
+        "/v1/payment_intents",
+        amount=1000,
+        currency="usd",
+        customer=customer,
+        payment_method=method,
+        confirm=True,
+        error_on_requires_action=True,
+        error=True,
+    )
+
+    assert (error["status"], error["code"]) == (402, "authentication_required")
     assert api.types() == []
+    assert api.get("/v1/payment_intents")["data"] == []
 
 
-def test_part_of_a_payment_goes_back_and_then_the_rest(api: Api) -> None:
-    customer, method = _customer(api)
-    charge = api.post(
-        "/v1/payment_intents", amount=5000, currency="usd", customer=customer, payment_method=method, confirm=True
-    )["latest_charge"]
-    api.advance(60)
-    api.types()
+def test_what_pays_for_the_future_is_attached(api: Api) -> None:
+    customer, _ = payer(api)
+    method = api.post("/v1/payment_methods", type="card", card={"token": "tok_visa"})["id"]
 
-    api.post("/v1/refunds", charge=charge, amount=2000)
+    pay(api, customer, method, setup_future_usage="off_session")
 
-    assert api.types() == ["refund.created", "charge.refunded"]
-    error = api.post("/v1/refunds", charge=charge, amount=4000, error=True)
-    assert error["message"] == "Refund amount ($40.00) is greater than unrefunded amount on charge ($30.00)"
-    api.post("/v1/refunds", charge=charge)
-    assert api.get("/v1/charges/" + charge)["refunded"]
-    error = api.post("/v1/refunds", charge=charge, error=True)
-    assert error["code"] == "charge_already_refunded"
+    assert api.get("/v1/payment_methods/" + method)["customer"] == customer
+    assert api.types() == [
+        "payment_intent.created",
+        "payment_method.attached",
+        "charge.succeeded",
+        "payment_intent.succeeded",
+    ]
+
+
+def test_what_was_used_once_without_a_customer_is_spent(api: Api) -> None:
+    method = api.post("/v1/payment_methods", type="card", card={"token": "tok_visa"})["id"]
+    done = api.post("/v1/payment_intents", amount=1000, currency="usd", payment_method=method, confirm=True)
+    assert done["status"] == "succeeded"
+
+    error = api.post(
+        "/v1/payment_intents", amount=1000, currency="usd", payment_method=method, confirm=True, error=True
+    )
+
+    assert "It may not be used again" in error["message"]
+
+
+@pytest.mark.parametrize(
+    ("bank", "status", "told"),
+    [
+        ("success", "succeeded", ["charge.succeeded", "payment_intent.succeeded"]),
+        ("insufficientFunds", "requires_payment_method", ["charge.failed", "payment_intent.payment_failed"]),
+        ("processing", "processing", []),
+        (
+            "dispute",
+            "succeeded",
+            [
+                "charge.succeeded",
+                "charge.dispute.created",
+                "charge.dispute.funds_withdrawn",
+                "payment_intent.succeeded",
+                "charge.updated",
+            ],
+        ),
+    ],
+)
+def test_a_bank_debit_settles_later(api: Api, bank: str, status: str, told: list[str]) -> None:
+    customer, method = payer(api, f"pm_usBankAccount_{bank}")
+    mandate = {"customer_acceptance": {"type": "online", "online": {"ip_address": "127.0.0.1", "user_agent": "test"}}}
+
+    intent = pay(api, customer, method, mandate_data=mandate, expand=["latest_charge"])
+
+    charge = intent["latest_charge"]
+    assert (intent["status"], charge["status"], charge["id"][:3]) == ("processing", "pending", "py_")
+    assert (
+        api.get("/v1/mandates/" + charge["payment_method_details"]["us_bank_account"]["mandate"])["type"] == "multi_use"
+    )
+    assert api.types() == ["payment_intent.created", "charge.pending", "payment_intent.processing"]
+    api.advance(300)
+    assert api.get("/v1/payment_intents/" + intent["id"])["status"] == status
+    assert api.types() == told
+
+
+def test_a_debit_in_euro(api: Api) -> None:
+    customer, method = payer(api, "pm_sepaDebit_success_de")
+    intent = pay(api, customer, method, currency="eur", mandate_data={"customer_acceptance": {"type": "offline"}})
+    assert intent["status"] == "processing"
+
+    api.advance(300)
+
+    charge = api.get("/v1/charges/" + intent["latest_charge"], expand=["balance_transaction"])
+    assert (charge["status"], charge["balance_transaction"]["type"]) == ("succeeded", "payment")
+    assert charge["payment_method_details"]["sepa_debit"]["last4"] == "3000"
+
+
+def test_a_kind_with_a_page_of_its_own_is_paid_there(api: Api) -> None:
+    intent = api.post(
+        "/v1/payment_intents",
+        amount=1000,
+        currency="eur",
+        payment_method_data={"type": "ideal", "ideal": {"bank": "ing"}},
+        allowed_payment_method_types=["ideal"],
+        confirm=True,
+        return_url="https://example.com",
+    )
+    assert intent["next_action"]["type"] == "redirect_to_url"
+
+    with api.engine.change() as world:
+        intents.authenticate(world, world.get("payment_intent", intent["id"]), succeed=True)
+
+    assert api.get("/v1/payment_intents/" + intent["id"])["status"] == "succeeded"
+
+
+def test_an_intent_is_changed_until_it_is_paid(api: Api) -> None:
+    customer, method = payer(api)
+    intent = api.post("/v1/payment_intents", amount=1000, currency="usd", customer=customer)["id"]
+    assert (
+        api.post(f"/v1/payment_intents/{intent}", amount=1200, payment_method=method)["status"]
+        == "requires_confirmation"
+    )
+    assert api.post(f"/v1/payment_intents/{intent}/confirm")["amount_received"] == 1200
+
+    error = api.post(f"/v1/payment_intents/{intent}", amount=1, error=True)
+
+    assert (error["code"], error["param"]) == ("payment_intent_unexpected_state", "amount")
+    assert api.post(f"/v1/payment_intents/{intent}", description="later")["description"] == "later"
+    assert api.post(f"/v1/payment_intents/{intent}/cancel", error=True)["message"].startswith(
+        "You cannot cancel this PaymentIntent because it has a status of succeeded."
+    )
+
+
+@pytest.mark.parametrize(
+    ("amount", "code"),
+    [(0, "parameter_invalid_integer"), (49, "amount_too_small"), (100_000_000, "amount_too_large")],
+)
+def test_an_amount_has_bounds(api: Api, amount: int, code: str) -> None:
+    assert api.post("/v1/payment_intents", amount=amount, currency="usd", error=True)["code"] == code
+
+
+def test_what_is_missing_is_named_as_at_stripe(api: Api) -> None:
+    paths = "payment_intents/pi_nope charges/ch_nope refunds/re_nope disputes/du_nope setup_intents/seti_nope"
+    errors = {path: api.get("/v1/" + path, error=True) for path in [*paths.split(), "balance_transactions/txn_nope"]}
+
+    found = {path: (error["message"], error["param"]) for path, error in errors.items()}
+
+    assert found == {
+        "payment_intents/pi_nope": ("No such payment_intent: 'pi_nope'", "intent"),
+        "charges/ch_nope": ("No such charge: 'ch_nope'", "id"),
+        "refunds/re_nope": ("No such refund: 're_nope'", "id"),
+        "disputes/du_nope": ("No such dispute: 'du_nope'", "dispute"),
+        "setup_intents/seti_nope": ("No such setupintent: 'seti_nope'", "intent"),
+        "balance_transactions/txn_nope": ("No such balance transaction: 'txn_nope'", "id"),
+    }
+
+
+def test_confirming_without_a_method_is_refused_in_stripes_words(api: Api) -> None:
+    customer, _ = payer(api)
+    bare = api.post("/v1/payment_intents", amount=800, currency="usd")["id"]
+    owned = api.post("/v1/payment_intents", amount=800, currency="usd", customer=customer)["id"]
+
+    of_bare = api.post(f"/v1/payment_intents/{bare}/confirm", error=True)["message"]
+    of_owned = api.post(f"/v1/payment_intents/{owned}/confirm", error=True)["message"]
+
+    assert of_bare.endswith("or confirm it again directly with a payment method or ConfirmationToken.")
+    assert of_owned.endswith(
+        f"To confirm the PaymentIntent with {customer}, specify a payment method attached to this customer along with "
+        "the customer ID."
+    )
+
+
+def test_charges_without_an_intent_have_had_their_day(api: Api) -> None:
+    customer, _ = payer(api)
+
+    assert (
+        "end of life" in api.post("/v1/charges", amount=1400, currency="usd", source="tok_visa", error=True)["message"]
+    )
+    assert api.post("/v1/charges", amount=1400, currency="usd", customer=customer, error=True)["status"] == 402
+    assert api.post("/v1/charges", amount=1400, currency="usd", error=True)["code"] == "parameter_missing"

@@ -46,6 +46,7 @@ _BEHAVIOURS: Final[Mapping[str, Behaviour]] = {
         Behaviour(name="declines_after_attach", decline=declines.GENERIC),
         Behaviour(name="authenticates_unless_set_up", authentication="unless_set_up"),
         Behaviour(name="authenticates_always", authentication="always"),
+        Behaviour(name="authenticates_on_request", authentication="on_request"),
         Behaviour(name="set_up_already", authentication="on_session"),
         Behaviour(name="authenticates_then_declines", authentication="always", decline=declines.GENERIC),
         Behaviour(
@@ -127,7 +128,7 @@ _NUMBERS: Final[Mapping[str, Card]] = {
     **_cards("visa", "credit", "IT", "4000003800000446", "set_up_already"),
     **_cards("visa", "credit", "IE", "4000000000003220", "authenticates_always"),
     **_cards("visa", "credit", "US", "4000000000003063", "authenticates_always"),
-    **_cards("visa", "credit", "US", "4000000000003055"),
+    **_cards("visa", "credit", "US", "4000000000003055", "authenticates_on_request"),
     **_cards("visa", "credit", "US", "4000008400001629", "authenticates_then_declines"),
     **_cards("visa", "credit", "GB", "4000008260003178", "authenticates_then_insufficient_funds"),
     **_cards("visa", "credit", "US", "4000000000000259", "dispute_fraudulent"),

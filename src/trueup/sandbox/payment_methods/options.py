@@ -57,6 +57,10 @@ def _merged(kinds: Sequence[str], known: Mapping[str, Any], given: Mapping[str, 
 _KEPT: Final = frozenset(
     {
         "capture_method",
+        "request_extended_authorization",
+        "request_incremental_authorization",
+        "request_multicapture",
+        "request_overcapture",
         "network",
         "request_three_d_secure",
         "setup_future_usage",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from trueup.sandbox.payment_methods import cards, errors
-from trueup.sandbox.payments import charges, consequences, intents
+from trueup.sandbox.payments import charges, consequences, intents, refunds
 from trueup.sandbox.wire.errors import StripeError, invalid
 from trueup.sandbox.world.world import Obj, World, render
 
@@ -89,7 +89,7 @@ def settled(world: World, charge_id: str) -> None:
         _debited(world, intent, charge)
     elif charge["status"] == "succeeded" and not charge["captured"]:
         if intent is None:
-            consequences.release(world, charge, expired=True)
+            refunds.release(world, charge, expired=True)
         elif intent["status"] == "requires_capture":
             _expire(world, intent, charge)
     elif charge["status"] == "succeeded" and charge["balance_transaction"] is None:
@@ -113,7 +113,7 @@ def _debited(world: World, intent: Obj, charge: Obj) -> None:
 
 
 def _expire(world: World, intent: Obj, charge: Obj) -> None:
-    consequences.release(world, charge, expired=True)
+    refunds.release(world, charge, expired=True)
     intent["amount_capturable"] = 0
     intent["canceled_at"] = world.now
     intent["cancellation_reason"] = "automatic"

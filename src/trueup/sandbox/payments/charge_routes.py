@@ -9,7 +9,25 @@ from trueup.sandbox.answers.calls import Call, Handler
 from trueup.sandbox.answers.merging import metadata
 from trueup.sandbox.payments import ledger
 from trueup.sandbox.payments.intent_routes import shipping
+from trueup.sandbox.wire.errors import StripeError, invalid
+from trueup.sandbox.world.kinds import KINDS
 from trueup.sandbox.world.world import Obj, World
+
+_ENDED: Final = (
+    "Card Token usage on the Customers API and Charges API has reached end of life. In order to continue processing "
+    "your payments, you will need to use the Payment Intents and Payment Methods API. Read more about what you should "
+    "do here: https://docs.stripe.com/payments/payment-methods/integration-options. If you need to continue to use "
+    "Card Tokens on the Customers and Charges API, enable this functionality in your API policies settings: "
+    "https://dashboard.stripe.com/settings/developers/api-policies"
+)
+_NOT_LEGACY: Final = (
+    "This Customer doesn't have any legacy saved payment details, but does have a Payment Method attached. Use a "
+    "Payment Intent instead of creating a Charge: https://stripe.com/docs/payments/payment-intents/migration"
+)
+_NO_DETAILS: Final = (
+    "This Customer doesn't have any saved payment details. Attach a legacy Token, Card, Bank Account, or Source to "
+    "this Customer and then try this request again, or use Payment Intents and Payment Methods instead."
+)
 
 
 def find(world: World, charge_id: str) -> Obj:
@@ -55,6 +73,31 @@ def _update(world: World, call: Call) -> Obj:
     return charge
 
 
+def _create(world: World, call: Call) -> Obj:
+    """Charges without an intent have had their day: what Stripe answers, as recorded at 2026-08-26.dahlia."""
+    if call.value("source"):
+        raise invalid(_ENDED)
+    if customer_id := call.value("customer"):
+        customer = world.get("customer", customer_id, param="customer")
+        has_method = next(world.select("payment_method", customer=customer["id"]), None) is not None
+        message = _NOT_LEGACY if has_method else _NO_DETAILS
+        raise StripeError(message, status=402, type="card_error", code="missing", param="card")
+    message = "Must provide source or customer."
+    raise invalid(message, code="parameter_missing")
+
+
+def _capture(world: World, call: Call) -> Obj:
+    charge = find(world, call.ids["charge"])
+    if charge["captured"] or charge["status"] != "succeeded":
+        message = f"Charge {charge['id']} has already been captured."
+        raise invalid(message, code="charge_already_captured")
+    message = (
+        f"This uncaptured Charge was created by a PaymentIntent ({charge['payment_intent']}). You must capture the "
+        "PaymentIntent instead of the Charge. See https://stripe.com/docs/api/payment_intents/capture."
+    )
+    raise invalid(message)
+
+
 def _balance(world: World, _call: Call) -> Obj:
     return ledger.balance(world)
 
@@ -65,6 +108,9 @@ def _transaction(world: World, call: Call) -> Obj:
 
 def _transactions(world: World, call: Call) -> Obj:
     currency = call.value("currency")
+    if str(call.value("source", "")).startswith(KINDS["dispute"].prefix + "_"):
+        # Stripe finds nothing by a dispute, though its transactions name it as their source (recorded at 2026-08-26).
+        return pages.of(call, [], kind="balance_transaction")
     found = ledger.all_ripened(
         world, source=call.value("source"), type=call.value("type"), payout=call.value("payout"), currency=currency
     )
@@ -86,9 +132,11 @@ def _warnings(world: World, call: Call) -> Obj:
 
 
 ROUTES: Final[dict[str, Handler]] = {
+    "POST /v1/charges": _create,
     "GET /v1/charges": _list,
     "GET /v1/charges/{charge}": _retrieve,
     "POST /v1/charges/{charge}": _update,
+    "POST /v1/charges/{charge}/capture": _capture,
     "GET /v1/balance": _balance,
     "GET /v1/balance_transactions": _transactions,
     "GET /v1/balance_transactions/{id}": _transaction,

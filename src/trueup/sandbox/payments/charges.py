@@ -134,7 +134,7 @@ def _card(world: World, intent: Obj, seen: Obj, decline: Decline | None, *, auth
         "extended_authorization": {"status": "disabled"},
         "fingerprint": seen["fingerprint"],
         "funding": seen["funding"],
-        "incremental_authorization": {"status": "unavailable"},
+        "incremental_authorization": {"status": "available" if _incremental(intent) else "unavailable"},
         "installments": None,
         "last4": seen["last4"],
         "mandate": None,
@@ -151,6 +151,11 @@ def _card(world: World, intent: Obj, seen: Obj, decline: Decline | None, *, auth
     if intent["capture_method"] == "manual" and decline is None:
         found["capture_before"] = world.now + AUTHORIZATION_SECONDS
     return found
+
+
+def _incremental(intent: Obj) -> bool:
+    card = intent["payment_method_options"].get("card") or {}
+    return intent["capture_method"] == "manual" and card.get("request_incremental_authorization") == "if_available"
 
 
 def _three_d_secure(world: World) -> Obj:

@@ -40,6 +40,8 @@ def _update(world: World, call: Call) -> Obj:
     if call.value("evidence") or call.value("submit"):
         disputes.submit(world, dispute, call.value("evidence") or {}, send=call.params.get("submit", True))
     world.tell("charge.dispute.updated", dispute)
+    if call.value("evidence") or call.value("submit"):
+        disputes.tell_charge(world, dispute)
     return dispute
 
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from trueup.sandbox.assumptions import DISPUTE_DAYS, DISPUTE_DECIDED_SECONDS, DISPUTE_FEE, INQUIRY_DAYS
-from trueup.sandbox.payments import charges, ledger
+from trueup.sandbox.payments import charges, ledger, warnings
 from trueup.sandbox.wire.errors import StripeError, invalid
 from trueup.sandbox.world.world import Obj, World, render
 
@@ -27,6 +27,10 @@ def begin(world: World, charge: Obj, reason: str) -> Obj:
     inquiry = reason == "inquiry"
     evidence: Obj = dict.fromkeys(_FIELDS)
     evidence["enhanced_evidence"] = {}
+    evidence["product_description"] = charge["description"]
+    customer = world.find("customer", charge["customer"])
+    if customer is not None and not customer.get("deleted"):
+        evidence["customer_email_address"], evidence["customer_name"] = customer["email"], customer["name"]
     details: dict[str, Any] = {}
     if charge["payment_method_details"]["type"] == "card":
         brand = charge["payment_method_details"]["card"]["brand"]
@@ -65,6 +69,7 @@ def begin(world: World, charge: Obj, reason: str) -> Obj:
         },
     )
     charge["disputed"] = True
+    warnings.settle(world, charge)
     charge["$dispute"] = dispute["id"]
     if inquiry:
         world.tell("charge.dispute.created", dispute)
@@ -114,7 +119,7 @@ def submit(world: World, dispute: Obj, evidence: Obj, *, send: bool) -> None:
     for name, value in evidence.items():
         held[name] = value or ({} if name == "enhanced_evidence" else None)
     details = dispute["evidence_details"]
-    details["has_evidence"] = any(value for value in held.values())
+    details["has_evidence"] = details["has_evidence"] or bool(evidence)
     if not send:
         return
     details["submission_count"] += 1
@@ -137,7 +142,15 @@ def closed(dispute: Obj) -> None:
 def close(world: World, dispute: Obj) -> Obj:
     """Give in: the dispute is lost (an inquiry closed), with its event. Raises Stripe's 400 when it is closed."""
     closed(dispute)
-    return _end(world, dispute, "warning_closed" if dispute["status"].startswith("warning_") else "lost")
+    _end(world, dispute, "warning_closed" if dispute["status"].startswith("warning_") else "lost")
+    tell_charge(world, dispute)
+    return dispute
+
+
+def tell_charge(world: World, dispute: Obj) -> None:
+    """Tell the charge of a dispute that moved on. Nothing that is shown of it changed: Stripe tells it all the same."""
+    charge = world.get("charge", dispute["charge"])
+    world.write("charge.updated", {"object": render(charge), "previous_attributes": {}}, about=charge["id"])
 
 
 def step(world: World, dispute_id: str) -> None:

@@ -9,7 +9,7 @@ from trueup.sandbox.assumptions import AUTHORIZATION_SECONDS
 from trueup.sandbox.payment_methods import actions, cards, errors, mandates, methods, options
 from trueup.sandbox.payment_methods.behaviours import Behaviour
 from trueup.sandbox.payment_methods.declines import AUTHENTICATION
-from trueup.sandbox.payments import charges, consequences
+from trueup.sandbox.payments import charges, consequences, refunds
 from trueup.sandbox.world.world import Obj, World
 
 Outcome = Literal["succeeded", "failed", "requires_action", "processing", "canceled"]
@@ -136,19 +136,23 @@ def confirm(world: World, intent: Obj, *, payment_method: Obj | None = None, off
     action = actions.wanted(world, intent, method)
     if action is not None:
         return _ask(world, intent, action)
-    if asks(behaviour, method, off_session=off_session):
+    card = intent["payment_method_options"].get("card") or {}
+    requested = card.get("request_three_d_secure") in {"any", "challenge"}
+    if asks(behaviour, method, off_session=off_session, requested=requested):
         if off_session and not intent.get("$invoice"):
             return _refuse(world, intent, method)
         return _ask(world, intent, actions.three_d_secure(world, intent))
     return _charge(world, intent, method)
 
 
-def asks(behaviour: Behaviour, method: Obj, *, off_session: bool) -> bool:
-    """Whether the holder has to authenticate."""
+def asks(behaviour: Behaviour, method: Obj, *, off_session: bool, requested: bool = False) -> bool:
+    """Whether the holder has to authenticate; ``requested`` is that we want it, not only the bank."""
     if behaviour.authentication == "unless_set_up":
         return not (off_session and method.get("$set_up"))
     if behaviour.authentication == "on_session":
         return not off_session
+    if behaviour.authentication == "on_request":
+        return requested and not off_session
     return behaviour.authentication == "always"
 
 
@@ -290,7 +294,7 @@ def cancel(world: World, intent: Obj, *, reason: str | None = None) -> Obj:
     intent["processing"] = None
     intent["status"] = "canceled"
     if charge is not None and held == "requires_capture":
-        consequences.release(world, charge)
+        refunds.release(world, charge)
     if charge is not None and held == "processing":
         charge["status"] = "failed"
         charge["captured"], charge["amount_captured"] = False, 0

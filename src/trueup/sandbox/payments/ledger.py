@@ -98,7 +98,6 @@ def balance(world: World) -> Obj:
         "livemode": False,
         "pending": rows["pending"],
         "refund_and_dispute_prefunding": {
-            name: [{"amount": 0, "currency": currency, "source_types": {"card": 0}} for currency in currencies]
-            for name in ("available", "pending")
+            name: [{"amount": 0, "currency": currency} for currency in currencies] for name in ("available", "pending")
         },
     }

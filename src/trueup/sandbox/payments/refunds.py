@@ -9,7 +9,7 @@ import orjson
 
 from trueup.sandbox.assumptions import REFUND_STEP_SECONDS
 from trueup.sandbox.payment_methods import cards
-from trueup.sandbox.payments import charges, disputes, ledger, stems
+from trueup.sandbox.payments import charges, disputes, ledger, stems, warnings
 from trueup.sandbox.wire.errors import StripeError, invalid
 from trueup.sandbox.world.world import Obj, World
 
@@ -34,13 +34,58 @@ def create(
     method = world.find("payment_method", charge["payment_method"]) or {}
     later = cards.behaviour(method).refund
     pending = later == "pending"
+    refund = _new(world, charge, given, reason=reason, metadata=metadata, status="pending" if pending else "succeeded")
+    if pending:
+        refund["pending_reason"] = "processing"
+    if charge["balance_transaction"] is None:
+        # Money can only go back that came in: the payment is entered before its refund.
+        charges.settle(world, charge)
+        world.unschedule("charge_settled", charge["id"])
+        world.tell("charge.updated", charge)
+    refund["balance_transaction"] = _enter(world, charge, refund, -given, "refund")["id"]
+    charge["amount_refunded"] += given
+    charge["refunded"] = charge["amount_refunded"] == charge["amount_captured"]
+    world.tell("refund.created", refund)
+    world.tell("charge.refunded", charge)
+    if charge["refunded"]:
+        warnings.settle(world, charge)
+    world.schedule(world.now + REFUND_STEP_SECONDS, "refund_step", refund["id"])
+    return refund
+
+
+def release(world: World, charge: Obj, *, expired: bool = False) -> Obj:
+    """Let go what was authorized and not captured: a refund without a balance transaction, for no money had moved.
+
+    With ``refund.created``, and ``charge.refunded``, or ``charge.expired`` where its time was over.
+    """
+    refund = _new(
+        world, charge, charge["amount"], reason="expired_uncaptured_charge" if expired else None, status="succeeded"
+    )
+    if "card" in refund["destination_details"]:
+        refund["destination_details"]["card"] = {"type": "reversal"}
+    charge["amount_refunded"] = charge["amount"]
+    charge["refunded"] = True
+    world.tell("refund.created", refund)
+    world.tell("charge.expired" if expired else "charge.refunded", charge)
+    return refund
+
+
+def _new(
+    world: World,
+    charge: Obj,
+    amount: int,
+    *,
+    reason: str | None,
+    status: str,
+    metadata: Mapping[str, str] | None = None,
+) -> Obj:
     refund = world.new(
         "refund",
         {
             "id": stems.sibling(
                 world, "refund", charge["id"], prefix="re" if charge["id"].startswith("ch_") else "pyr"
             ),
-            "amount": given,
+            "amount": amount,
             "balance_transaction": None,
             "charge": charge["id"],
             "created": world.now,
@@ -54,24 +99,11 @@ def create(
             "reason": reason,
             "receipt_number": None,
             "source_transfer_reversal": None,
-            "status": "pending" if pending else "succeeded",
+            "status": status,
             "transfer_reversal": None,
         },
     )
     refund.pop("livemode")
-    if pending:
-        refund["pending_reason"] = "processing"
-    if charge["balance_transaction"] is None:
-        # Money can only go back that came in: the payment is entered before its refund.
-        charges.settle(world, charge)
-        world.unschedule("charge_settled", charge["id"])
-        world.tell("charge.updated", charge)
-    refund["balance_transaction"] = _enter(world, charge, refund, -given, "refund")["id"]
-    charge["amount_refunded"] += given
-    charge["refunded"] = charge["amount_refunded"] == charge["amount_captured"]
-    world.tell("refund.created", refund)
-    world.tell("charge.refunded", charge)
-    world.schedule(world.now + REFUND_STEP_SECONDS, "refund_step", refund["id"])
     return refund
 
 

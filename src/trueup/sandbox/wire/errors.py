@@ -8,6 +8,7 @@ from typing import Any, Final
 _DOCUMENTED: Final = "https://stripe.com/docs/error-codes/"
 
 _NAMES: Final = {
+    "balance_transaction": "balance transaction",
     "customer_balance_transaction": "customer balance transaction",
     "line_item": "invoice line item",
     "promotion_code": "promotion code",
