@@ -21,10 +21,10 @@ def test_an_invoice_is_made_paid_and_credited(sdk: stripe.StripeClient) -> None:
     draft = sdk.v1.invoices.create({"customer": customer.id, "pending_invoice_items_behavior": "include"})
 
     more = sdk.v1.invoices.add_lines(
-        cast("str", draft.id), {"lines": [{"amount": 500, "description": "More"}], "expand": ["customer"]}
+        draft.id, {"lines": [{"amount": 500, "description": "More"}], "expand": ["customer"]}
     )
-    paid = sdk.v1.invoices.pay(cast("str", draft.id), {"expand": ["payments.data.payment.payment_intent"]})
-    note = sdk.v1.credit_notes.create({"invoice": cast("str", paid.id), "amount": 500, "refund_amount": 500})
+    paid = sdk.v1.invoices.pay(draft.id, {"expand": ["payments.data.payment.payment_intent"]})
+    note = sdk.v1.credit_notes.create({"invoice": paid.id, "amount": 500, "refund_amount": 500})
 
     assert cast("stripe.Customer", more.customer).email == "stripe@example.org"
     assert (paid.status, paid.amount_paid) == ("paid", 3500)
@@ -32,7 +32,7 @@ def test_an_invoice_is_made_paid_and_credited(sdk: stripe.StripeClient) -> None:
     intent = paid.payments.data[0].payment.payment_intent
     assert cast("stripe.PaymentIntent", intent).status == "succeeded"
     assert note.refunds[0].amount_refunded == 500
-    assert [line.amount for line in sdk.v1.invoices.line_items.list(cast("str", paid.id)).auto_paging_iter()] == [
+    assert [line.amount for line in sdk.v1.invoices.line_items.list(paid.id).auto_paging_iter()] == [
         500,
         1000,
         2000,
@@ -45,7 +45,7 @@ def test_a_decline_is_a_card_error(sdk: stripe.StripeClient) -> None:
     draft = sdk.v1.invoices.create({"customer": customer.id, "pending_invoice_items_behavior": "include"})
 
     with pytest.raises(stripe.CardError) as refused:
-        sdk.v1.invoices.pay(cast("str", draft.id))
+        sdk.v1.invoices.pay(draft.id)
 
     assert refused.value.code == "card_declined"
-    assert sdk.v1.invoices.retrieve(cast("str", draft.id)).attempt_count == 1
+    assert sdk.v1.invoices.retrieve(draft.id).attempt_count == 1
