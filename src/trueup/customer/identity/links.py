@@ -47,8 +47,8 @@ insert into customer_trait as t (
 )
 select customer_id, account_id, livemode, kind, system, value, source, rule, nullif(person_id, ''), since from told
 on conflict (customer_id, kind, system, value, source) do update set
-    rule = excluded.rule, person_id = excluded.person_id
-where (t.rule, t.person_id) is distinct from (excluded.rule, excluded.person_id)
+    rule = excluded.rule, person_id = excluded.person_id, since = excluded.since
+where (t.rule, t.person_id, t.since) is distinct from (excluded.rule, excluded.person_id, excluded.since)
 """
 
 OF: Final = b"""
@@ -105,7 +105,7 @@ def save(rows: Sequence[Folded]) -> None:
         "source": arrays.texts([trait.source.value for _row, _id, trait in told]),
         "rule": arrays.texts([trait.rule for _row, _id, trait in told]),
         "person_id": arrays.texts([trait.person_id or "" for _row, _id, trait in told]),
-        "since": arrays.unix_times([row.last_event for row, _id, _trait in told]),
+        "since": arrays.unix_times([trait.since for _row, _id, trait in told]),
     }
     psycopg.Cursor(database.connection()).execute(REPLACE, values)
 

@@ -14,7 +14,8 @@ class Link(Record, frozen=True):
 
     ``customer_id`` is our id of the Stripe customer that the link is about, also where it was merged into another.
     ``rule`` names what told it: a metadata key, Stripe's ``email``, or nothing for one that was made by hand.
-    ``since`` is in Stripe's time for what Stripe told: that of the customer's newest event when it was first seen.
+    ``since`` is when the Stripe object that tells it was made, although a later change of that may have brought the
+    link; for one made by hand, when that was.
     ``by`` is who made it (``operator:7``), ``None`` for what was derived.
     """
 

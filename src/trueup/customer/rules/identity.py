@@ -19,7 +19,7 @@ from trueup.customer.rules.method import METHOD_TYPES
 from trueup.customer.types import LinkKind, Source
 from trueup.kernel.records import Record
 from trueup.mirror.types import MirrorObject
-from trueup.mirror.upcast.shape import mapping, text
+from trueup.mirror.upcast.shape import LATEST_SECOND, mapping, text
 
 LONGEST: Final = 200
 """Characters of an id or address; anything longer is not one, and no index would take it."""
@@ -95,7 +95,11 @@ class Settings(Record, frozen=True):
 
 
 class Trait(Record, frozen=True, gc=False):
-    """One thing that ties a customer to the outside, as its objects tell it; another ``mark`` where anything is."""
+    """One thing that ties a customer to the outside, as its objects tell it; another ``mark`` where anything is.
+
+    ``since`` is when the object that tells it was made, in Unix seconds, 0 where that is not said: of all moments that
+    its facts know, the one that no later event moves.
+    """
 
     kind: str
     system: str
@@ -103,6 +107,7 @@ class Trait(Record, frozen=True, gc=False):
     source: Source
     rule: str
     person_id: str | None
+    since: int
     mark: str
 
 
@@ -144,13 +149,13 @@ def derive(objects: Iterable[MirrorObject], told: Settings, *, livemode: bool) -
         elif one.object_type == "subscription":
             subscriptions.append(one)
         elif one.object_type in METHOD_TYPES and not one.deleted:
-            _add(found, CARD, "", _fingerprint(one.data), rule=CARD)
+            _add(found, CARD, "", _fingerprint(one.data), rule=CARD, since=_made(one))
     if told.keys:
         _of_metadata(found, customer, subscriptions, told.keys, livemode=livemode)
     if customer is not None:
         _of_customer(found, customer, livemode=livemode)
         if told.rules and not customer.deleted:
-            _breaches(found, mapping(customer.data.get("metadata")), told.rules)
+            _breaches(found, mapping(customer.data.get("metadata")), told.rules, since=_made(customer))
     return tuple([found[key] for key in sorted(found)])
 
 
@@ -170,7 +175,8 @@ def _of_metadata(
             value = known_value(key.kind, metadata.get(key.key))
             if value is not None:
                 person = person_of(key.kind, value, livemode=livemode)
-                _add(found, key.kind.value, key.system, value, rule=f"{where}.{key.key}", person=person)
+                rule = f"{where}.{key.key}"
+                _add(found, key.kind.value, key.system, value, rule=rule, since=_made(teller), person=person)
 
 
 def _of_customer(found: Found, customer: MirrorObject, *, livemode: bool) -> None:
@@ -180,42 +186,53 @@ def _of_customer(found: Found, customer: MirrorObject, *, livemode: bool) -> Non
     users = [one for one in found.values() if one.kind == LinkKind.USER and not one.rule.startswith("subscription.")]
     single = len(users) == 1 and not any(one.kind == LinkKind.ORGANIZATION for one in found.values())
     person = users[0].person_id if single else person_of(LinkKind.EMAIL, email, livemode=livemode)
-    for trait in _of_stripe(text(customer.data.get("name")), email, person):
+    for trait in _of_stripe(text(customer.data.get("name")), email, person, _made(customer)):
         found[trait.kind, trait.system, trait.value] = trait
 
 
 @lru_cache(maxsize=16_384)
-def _of_stripe(name: str | None, email: str, person: str | None) -> tuple[Trait, ...]:
+def _of_stripe(name: str | None, email: str, person: str | None, since: int) -> tuple[Trait, ...]:
     """What Stripe's own fields say. Nearly every fold asks for the same as the one before it, so it is kept."""
     company = None if name is None else company_of(name, email)
-    found = [_trait(LinkKind.EMAIL.value, "", email, rule="email", person=person, source=Source.STRIPE)]
+    kind = LinkKind.EMAIL.value
+    found = [_trait(kind, "", email, rule="email", person=person, source=Source.STRIPE, since=since)]
     if company is not None:
-        found.append(_trait(COMPANY, "", company, rule=COMPANY, person=None, source=Source.STRIPE))
+        found.append(_trait(COMPANY, "", company, rule=COMPANY, person=None, source=Source.STRIPE, since=since))
     return tuple(found)
 
 
-def _breaches(found: Found, metadata: dict[str, Any], rules: Sequence[MetadataRule]) -> None:
+def _breaches(found: Found, metadata: dict[str, Any], rules: Sequence[MetadataRule], *, since: int) -> None:
     for rule in rules:
         value = text(metadata.get(rule.key))
         broken = (rule.rule == "required" and value is None) or (
             rule.rule == "pattern" and value is not None and re.fullmatch(rule.pattern, value) is None
         )
         if broken:
-            _add(found, BREACH, rule.key, rule.rule, rule=rule.rule)
+            _add(found, BREACH, rule.key, rule.rule, rule=rule.rule, since=since)
         if rule.rule == "unique":
-            _add(found, UNIQUE, rule.key, known_value(LinkKind.USER, value), rule=rule.rule)
+            _add(found, UNIQUE, rule.key, known_value(LinkKind.USER, value), rule=rule.rule, since=since)
 
 
-def _add(found: Found, kind: str, system: str, value: str | None, *, rule: str, person: str | None = None) -> None:
+def _made(told: MirrorObject) -> int:
+    """When Stripe made an object, in Unix seconds; 0 where it does not say so."""
+    made = told.data.get("created")
+    return made if type(made) is int and 0 <= made <= LATEST_SECOND else 0
+
+
+def _add(
+    found: Found, kind: str, system: str, value: str | None, *, rule: str, since: int, person: str | None = None
+) -> None:
     """Note a value of an object's metadata, if there is one and nobody told it before."""
     if value is not None and (kind, system, value) not in found:
-        trait = _trait(kind, system, value, rule=rule, person=person, source=Source.METADATA)
+        trait = _trait(kind, system, value, rule=rule, person=person, source=Source.METADATA, since=since)
         found[kind, system, value] = trait
 
 
-def _trait(kind: str, system: str, value: str, *, rule: str, person: str | None, source: Source) -> Trait:
-    mark = f"{kind}\x1d{system}\x1d{value}\x1d{rule}\x1d{person}"
-    return Trait(kind=kind, system=system, value=value, source=source, rule=rule, person_id=person, mark=mark)
+def _trait(kind: str, system: str, value: str, *, rule: str, person: str | None, source: Source, since: int) -> Trait:
+    mark = f"{kind}\x1d{system}\x1d{value}\x1d{rule}\x1d{person}\x1d{since}"
+    return Trait(
+        kind=kind, system=system, value=value, source=source, rule=rule, person_id=person, since=since, mark=mark
+    )
 
 
 def known_value(kind: LinkKind, value: object) -> str | None:
