@@ -22,9 +22,10 @@ def state_at(members: Sequence[CustomerKey], *, at: int, known_at: datetime | No
 
     ``at`` is in Unix seconds of Stripe's time, and its events count; ``known_at`` as for ``mirror.objects_at``.
     """
-    own = list(mirror.objects_at(customers=members, types=FOLDED_TYPES, at=at, known_at=known_at).values())
-    if not own:
+    last_event = mirror.last_event_then(members, at=at, known_at=known_at)
+    if last_event is None:
         return None
+    own = list(mirror.objects_at(customers=members, types=FOLDED_TYPES, at=at, known_at=known_at).values())
     account_id, livemode, _ = members[0]
     named = catalog_ids(own)
     catalog = mirror.objects_at(
@@ -37,8 +38,6 @@ def state_at(members: Sequence[CustomerKey], *, at: int, known_at: datetime | No
         known_at=known_at,
     )
     ids = tuple(dict.fromkeys(object_id for _type, object_id in named))
-    newest = max(told.created for told in own)
-    last_event = max(newest, mirror.last_event_then(members, at=at, known_at=known_at) or newest)
     # For a moment that has not come yet nothing is foretold: it is as it is now.
     now = min(at, clock.unix())
     row = folded_of(members, own, list(catalog.values()), named=ids, last_event=last_event, now=now, until=at)

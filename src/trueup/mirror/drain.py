@@ -41,6 +41,7 @@ def apply(rows: Sequence[Claimed]) -> None:
     versions: list[store.Version] = []
     traces: dict[ObjectKey, list[Trace]] = {}
     newest: dict[ObjectKey, list[Told]] = {}
+    owners: dict[ObjectKey, set[str]] = {}
     for event in inbox.pending_events(rows):
         parsed = parse(event.body)
         fact = rules.facts_of(parsed)
@@ -55,6 +56,8 @@ def apply(rows: Sequence[Claimed]) -> None:
         trace = trace_of(fact, version=rules.version_of(parsed))
         versions.append(store.Version(key=key, trace=trace, customer=fact.customer))
         traces.setdefault(key, []).append(trace)
+        if fact.customer is not None:
+            owners.setdefault(key, set()).add(fact.customer)
         # Only the facts of an object's newest second are kept, so that a large batch holds few payloads in memory.
         held = newest.get(key)
         if held is None or fact.created > held[0].fact.created:
@@ -64,12 +67,16 @@ def apply(rows: Sequence[Claimed]) -> None:
     if not versions:
         return
     store.add_versions(versions)
-    changed = _save(traces, newest)
+    changed = _save(traces, newest, owners)
     if changed:
         store.mark_changed(changed, topic=TOPIC)
 
 
-def _save(traces: Mapping[ObjectKey, list[Trace]], newest: Mapping[ObjectKey, list[Told]]) -> list[ObjectKey]:
+def _save(
+    traces: Mapping[ObjectKey, list[Trace]],
+    newest: Mapping[ObjectKey, list[Told]],
+    owners: Mapping[ObjectKey, set[str]],
+) -> list[ObjectKey]:
     """Make the newest versions current; returns the customers and products that are dirty now."""
     # Every writer takes rows in the same order, so that two workers wait for each other instead of deadlocking.
     keys = sorted(traces, key=_place)
@@ -106,6 +113,12 @@ def _save(traces: Mapping[ObjectKey, list[Trace]], newest: Mapping[ObjectKey, li
             and max(trace.second for trace in traces[key]) > current.head.second
         ):
             dirty[_customer(key, current.customer)] = None
+    holders = {key: current.customer for key, current in known.items()}
+    holders |= {winner.key: winner.fact.customer for winner in winners}
+    for key, told in owners.items():
+        # Who had the object for a while, and has it no more or never had it when we looked, was heard of all the same.
+        for customer in sorted(told - {holders.get(key)}):
+            dirty[_customer(key, customer)] = None
     return list(dirty)
 
 

@@ -108,6 +108,9 @@ def objects_at(
             traces[key].append(trace)
     heads = {key: resolve(found).head for key, found in traces.items()}
     told = read((key, head.second, head.fact_id) for key, head in heads.items())
+    # Versions name the objects that were these customers' at some time by then: those of somebody else, or of nobody,
+    # in the end are left out, as they are now.
+    named, owners = set(keys), set(customers)
     return {
         key: MirrorObject(
             object_type=key.object_type,
@@ -119,6 +122,7 @@ def objects_at(
             event_type=heads[key].event_type,
         )
         for key, (fact, clean) in told.items()
+        if key in named or (key.account_id, key.livemode, fact.customer) in owners
     }
 
 
