@@ -113,6 +113,7 @@ CHANGES: dict[str, tuple[Scenario, list[str]]] = {
     ),
     "inbox.retry_set_aside": (lambda _: inbox.retry_set_aside(by=BY), ["inbox.pending.retried"]),
     "customer.retry_set_aside": (lambda _: customers.retry_set_aside(by=BY), ["customer.folds.retried"]),
+    "customer.rebuild": (lambda _: customers.rebuild(by=BY), ["customer.states.rebuilt"]),
     "customer.refold": (lambda _: customers.refold(ids=["cus_000"], by=BY), ["customer.customers.refolded"]),
     "customer.merging.merge": (
         lambda _: [
@@ -200,6 +201,8 @@ UNRECORDED = {
     "audit.record": "Is the record.",
     "customer.mark_outdated": "Queues derived state to be computed again; the rule that changed it is in the release.",
     "inbox.ensure_partitions": "Makes room by the calendar.",
+    "inbox.read_again": "Queues the log to be read once more; who asked for it is the caller's to record.",
+    "mirror.rebuild": "Drops derived state, which the log makes again; who asked for it is the caller's to record.",
     "mirror.mark_changed": "Queues derived state; what the caller changed is the caller's to record.",
     "operators.authenticate": "Notes when a token was last used, once a minute; reads through it are not changes.",
     "operators.begin_sign_in": "Counts attempts for minutes; how the attempt ends is recorded.",

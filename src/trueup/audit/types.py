@@ -27,6 +27,7 @@ class Action(StrEnum):
     PENDING_RETRIED = "inbox.pending.retried"
     FOLDS_RETRIED = "customer.folds.retried"
     CUSTOMERS_REFOLDED = "customer.customers.refolded"
+    STATES_REBUILT = "customer.states.rebuilt"
     CUSTOMERS_MERGED = "customer.customers.merged"
     CUSTOMERS_SPLIT = "customer.customers.split"
     LINK_ADDED = "customer.link.added"

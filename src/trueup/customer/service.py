@@ -311,6 +311,28 @@ def refold(*, ids: list[str], by: Actor) -> int:
     return len(keys)
 
 
+def rebuild(*, by: Actor) -> int:
+    """Drop all that is made from the log, of the mirror and of customers, and queue the log to be read again.
+
+    Returns how many events are queued; the drains then make every row again, and until they have, customers are
+    unknown. Merges, dismissals and links made by hand stay. For an installation whose workers rest: beside them it or
+    they may be rolled back by a deadlock, and be tried again. Again, it does the same.
+    """
+    with database.transaction() as connection:
+        # The mirror first: it waits for folds that are under way, whose states would outlive the deletion otherwise.
+        events = mirror.rebuild()
+        store.clear()
+        audit.record(
+            connection,
+            by=by,
+            action=Action.STATES_REBUILT,
+            object_type="customer",
+            object_id="all",
+            after={"events": events},
+        )
+    return events
+
+
 def retry_set_aside(*, by: Actor) -> int:
     """Give every customer whose fold was set aside another round of attempts; returns how many."""
     with database.transaction() as connection:

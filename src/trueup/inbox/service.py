@@ -145,6 +145,17 @@ def retry_set_aside(*, by: Actor) -> int:
     return count
 
 
+def read_again() -> int:
+    """Let the mirror read the whole log once more, oldest event first, and wake it; returns how many events are queued.
+
+    Events that wait keep their place, and those that were set aside stay so. Repeating it queues nothing twice.
+    """
+    with database.transaction() as connection:
+        count = store.read_again()
+        wake(connection, TOPIC)
+    return count
+
+
 def depth(connection: psycopg.Connection[tuple[Any, ...]]) -> queues.Depth:
     """How the mirror's queue stands."""
     return queues.depth(connection, PENDING, "received_at")

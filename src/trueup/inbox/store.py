@@ -62,6 +62,16 @@ select (select count(*) from inbox_event where received_at > now() - interval '2
 BY_EVENT_ID: Final = "(e.account_id = any(%(accounts)s) and e.livemode = any('{t,f}') and e.event_id = %(event_id)s)"
 """The primary key begins with account and mode; naming all of them lets it serve."""
 
+READ_AGAIN: Final = """
+insert into inbox_pending (account_id, livemode, event_id, created)
+select account_id, livemode, event_id, created from inbox_event e
+where kind = 'snapshot' and not exists (
+    select from inbox_pending p
+    where p.event_id = e.event_id and p.account_id = e.account_id and p.livemode = e.livemode and p.created = e.created
+)
+order by created, event_id, account_id, livemode
+"""
+
 MONTH: Final = """
 do $$
 declare
@@ -96,6 +106,11 @@ def bodies(rows: list[tuple[int, bool, str, datetime]]) -> list[PendingEvent]:
     cursor = psycopg.Cursor(database.connection())
     cursor.execute(BODIES.encode(), values, binary=True)
     return [PendingEvent(account_id=row[0], livemode=row[1], event_id=row[2], body=row[3]) for row in cursor.fetchall()]
+
+
+def read_again() -> int:
+    """Queue every snapshot event that has no row in the mirror's queue, oldest first; returns how many."""
+    return database.execute(READ_AGAIN).rowcount
 
 
 def to_row(row: tuple[Any, ...], slugs: Mapping[int, str]) -> dict[str, Any]:

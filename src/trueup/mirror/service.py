@@ -22,7 +22,7 @@ from trueup.mirror.reading import parse
 from trueup.mirror.types import Fact, MirrorObject, ObjectDetail, ObjectKey, ObjectRow, ObjectVersion
 from trueup.mirror.upcast.shape import LATEST_SECOND
 from trueup.mirror.upcast.text import unstorable
-from trueup.runtime import queues
+from trueup.runtime import database, queues
 from trueup.runtime.pages import Number, Page, decode_cursor, encode_cursor, invalid_cursor
 from trueup.runtime.queues import Queue
 
@@ -107,6 +107,16 @@ def mark_changed(keys: Iterable[ObjectKey], *, unless_queued: bool = False) -> i
     sweep does, and not for one that changed something: the row may be in the hands of a reader that looked before.
     """
     return store.mark_changed(list(keys), topic=TOPIC, unless_queued=unless_queued)
+
+
+def rebuild() -> int:
+    """Empty the mirror and let it read the whole log again; returns how many events are queued.
+
+    What is gone from the log is gone from the mirror. Waits for the drains that are at work, and they for it.
+    """
+    with database.transaction():
+        store.clear()
+        return inbox.read_again()
 
 
 def depth(connection: psycopg.Connection[tuple[Any, ...]]) -> queues.Depth:

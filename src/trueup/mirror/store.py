@@ -284,6 +284,11 @@ def _traced(row: tuple[Any, ...]) -> tuple[ObjectKey, Trace]:
     )
 
 
+def clear() -> None:
+    """Empty the mirror's tables and its queue."""
+    database.execute("truncate mirror_object, mirror_version, mirror_about, mirror_changed")
+
+
 def mark_changed(keys: Sequence[ObjectKey], *, topic: str, unless_queued: bool = False) -> int:
     """Queue customers and the catalogue's objects that moved, and wake ``topic``; returns how many.
 
