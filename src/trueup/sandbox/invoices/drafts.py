@@ -285,7 +285,6 @@ def _fields(world: World, customer: Obj, currency: str) -> Obj:
         "subtotal": 0,
         "subtotal_excluding_tax": 0,
         "test_clock": customer.get("test_clock"),
-        "threshold_reason": None,
         "total": 0,
         "total_discount_amounts": [],
         "total_excluding_tax": 0,

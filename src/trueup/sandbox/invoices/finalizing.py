@@ -49,6 +49,7 @@ def finalize(world: World, invoice: Obj, *, auto_advance: bool | None = None) ->
         customer=customer,
         invoice=invoice,
         description=_purpose(invoice),
+        setup_future_usage="off_session" if _of_subscription(invoice) else None,
     )
     invoice_payments.add(world, invoice, intent, invoice["amount_due"], default=True)
     world.tell("invoice.finalized", invoice)
@@ -98,10 +99,14 @@ def _address(world: World, invoice: Obj) -> None:
     invoice["invoice_pdf"] = f"https://pay.stripe.com/invoice/{account}/test_{secret}/pdf?s=ap"
 
 
-def _purpose(invoice: Obj) -> str | None:
-    """The description of the invoice's payment."""
+def _purpose(invoice: Obj) -> str:
+    """The description of the invoice's payment, as recorded at 2025-10-29.clover."""
     return {
         "subscription_create": "Subscription creation",
         "subscription_cycle": "Subscription update",
         "subscription_update": "Subscription update",
-    }.get(invoice["billing_reason"]) or f"Payment for Invoice {invoice['number']}"
+    }.get(invoice["billing_reason"], "Payment for Invoice")
+
+
+def _of_subscription(invoice: Obj) -> bool:
+    return bool((invoice["parent"] or {}).get("subscription_details"))

@@ -148,7 +148,7 @@ _NAMES: Final[Mapping[str, str]] = {
     "mastercard": "5555555555554444",
     "mastercard_debit": "5200828282828210",
     "mastercard_prepaid": "5105105105105100",
-    "amex": "378282246310005",
+    "amex": "371449635398431",
     "discover": "6011000990139424",
     "diners": "36227206271667",
     "jcb": "3566002020360505",

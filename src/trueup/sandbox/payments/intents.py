@@ -111,7 +111,8 @@ def create(
         **offered,
     }
     if invoice is not None:
-        fields["payment_details"] = {"customer_reference": None, "order_reference": invoice["id"][:_ORDER_LENGTH]}
+        if invoice["parent"] is not None:
+            fields["payment_details"] = {"customer_reference": None, "order_reference": invoice["id"][:_ORDER_LENGTH]}
         fields["$invoice"] = invoice["id"]
     fields.update(settings)
     intent = world.new("payment_intent", fields)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import islice
 from typing import Final
 
 from trueup.sandbox.answers import pages
@@ -10,7 +9,7 @@ from trueup.sandbox.answers.calls import Call, Handler
 from trueup.sandbox.answers.merging import metadata
 from trueup.sandbox.payments import refunds
 from trueup.sandbox.wire.errors import StripeError, invalid, missing
-from trueup.sandbox.world.world import Obj, World, render
+from trueup.sandbox.world.world import Obj, World, cut, listed, render
 
 
 def find(world: World, refund_id: str) -> Obj:
@@ -73,9 +72,8 @@ def _cancel(world: World, call: Call) -> Obj:
 
 def of_charge(world: World, charge: Obj) -> Obj:
     """``refunds`` of a charge: the newest ten."""
-    found = [render(refund) for refund in islice(world.select("refund", charge=charge["id"]), 11)]
-    url = f"/v1/charges/{charge['id']}/refunds"
-    return {"object": "list", "data": found[:10], "has_more": len(found) > 10, "url": url}
+    found = [render(refund) for refund in world.select("refund", charge=charge["id"])]
+    return cut(listed(f"/v1/charges/{charge['id']}/refunds", found, total=True))
 
 
 ROUTES: Final[dict[str, Handler]] = {

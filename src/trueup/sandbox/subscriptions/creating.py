@@ -239,7 +239,7 @@ def add_item(world: World, customer: Obj, subscription: Obj, given: Any, at: str
         world,
         customer=customer,
         currency=subscription["currency"],
-        period=(world.now, world.now),
+        period=(world.now, max(item["current_period_end"] for item in subscription["items"]["data"])),
         price=price,
         quantity=given.get("quantity", 1),
         subscription=subscription["id"],
