@@ -40,7 +40,7 @@ https://github.com/laravel/cashier-stripe/issues/1577. That it is the same when 
 same fields are known to be refused: https://github.com/Automattic/woocommerce-payments/issues/3012"""
 
 RECORDED: Final = {"SubscriptionUpdateParams": frozenset({"default_payment_method"})}
-"""Text that recorded requests unset (2025-10-29.clover), by class of parameters: the SDK does not say so here either."""
+"""Text that recorded requests unset (2025-10-29.clover), by class of parameters: the SDK does not say so either."""
 
 
 class Parameters:
