@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.sandbox.conftest import Api
@@ -270,7 +272,7 @@ def test_another_customers_method_is_refused(api: Api) -> None:
         },
     ],
 )
-def test_other_kinds_are_made(api: Api, method: dict[str, object]) -> None:
+def test_other_kinds_are_made(api: Api, method: dict[str, Any]) -> None:
     made = api.post("/v1/payment_methods", **method)
 
     assert made["type"] == method["type"]

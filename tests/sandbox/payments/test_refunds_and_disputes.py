@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.sandbox.conftest import Api, Json
 from tests.sandbox.payments.conftest import pay, payer
 
 
-def _charged(api: Api, method: str = "pm_card_visa", **more: object) -> str:
+def _charged(api: Api, method: str = "pm_card_visa", **more: Any) -> str:
     customer, attached = payer(api, method)
     charge: str = pay(api, customer, attached, **more)["latest_charge"]
     return charge

@@ -19,6 +19,9 @@ _DIRECT: Final = frozenset(
 _THREE_D_SECURE: Final = "https://hooks.stripe.com/3d_secure_2/hosted"
 _REDIRECT: Final = "https://pm-redirects.stripe.com/authorize"
 
+_SENT: Final = {"32,45": "SM11AA", "10,11": "SM33CC", "40,41": "SM44DD"}
+"""Two deposits, in minor units, and the code that says the same. Source: https://docs.stripe.com/testing"""
+
 
 def wanted(world: World, intent: Obj, method: Obj) -> Obj | None:
     """``next_action`` that a kind of payment method always needs; None for those that can be charged as they are."""
@@ -113,7 +116,7 @@ def verifies(amounts: Sequence[int] | None, descriptor_code: str | None) -> bool
         told, mismatch = descriptor_code, "payment_method_microdeposit_verification_descriptor_code_mismatch"
         words = "descriptor code"
     else:
-        told = {(32, 45): "SM11AA", (10, 11): "SM33CC", (40, 41): "SM44DD"}.get(tuple(sorted(amounts or ())), "")
+        told = _SENT.get(",".join(str(amount) for amount in sorted(amounts or ())), "")
         mismatch, words = "payment_method_microdeposit_verification_amounts_mismatch", "amounts"
     if told == "SM11AA":
         return True

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from trueup.sandbox.accounts.routes import account_id
 from trueup.sandbox.assumptions import AUTHORIZATION_SECONDS, CHARGE_SETTLED_SECONDS
@@ -11,7 +11,10 @@ from trueup.sandbox.payment_methods.declines import Decline
 from trueup.sandbox.payments import fees, ledger, stems
 from trueup.sandbox.world.world import Obj, World
 
-ECI = "07"
+_BANK: Final = ("account_holder_type", "account_type", "bank_name", "fingerprint", "last4", "routing_number")
+_SEPA: Final = ("bank_code", "branch_code", "country", "fingerprint", "last4")
+
+ECI: Final = "07"
 """What card networks answer for a payment on the internet without authentication."""
 
 
@@ -108,11 +111,9 @@ def _details(world: World, intent: Obj, method: Obj, decline: Decline | None, *,
     seen = method.get(kind) or {}
     found: dict[str, Any] = dict(seen)
     if kind == "us_bank_account":
-        names = ("account_holder_type", "account_type", "bank_name", "fingerprint", "last4", "routing_number")
-        found = {name: seen[name] for name in names} | {"mandate": intent.get("$mandate"), "payment_reference": None}
+        found = {name: seen[name] for name in _BANK} | {"mandate": intent.get("$mandate"), "payment_reference": None}
     elif kind == "sepa_debit":
-        names = ("bank_code", "branch_code", "country", "fingerprint", "last4")
-        found = {name: seen[name] for name in names} | {"mandate": intent.get("$mandate")}
+        found = {name: seen[name] for name in _SEPA} | {"mandate": intent.get("$mandate")}
     elif kind == "link":
         found = {"country": None}
     elif kind not in {"fpx", "ideal", "p24"}:
