@@ -188,9 +188,10 @@ HISTORIES = st.lists(SUBSCRIPTIONS | CUSTOMERS, max_size=5)
 
 def turns(objects: list[MirrorObject], moment: int) -> CustomerState:
     """The state after every moment that was told up to this one, each folded at that very moment."""
-    state = state_of(*objects)
+    state, last = state_of(*objects), at(0)
     while (turn := next_turn(state)) is not None and turn <= at(moment):
-        state = state_of(*objects, when=int(turn.timestamp()))
+        assert turn > last
+        state, last = state_of(*objects, when=int(turn.timestamp())), turn
         assert state.as_of == turn
     return state
 
