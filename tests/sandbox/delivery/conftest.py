@@ -9,6 +9,7 @@ from typing import Any
 
 import orjson
 import pytest
+from typing_extensions import override
 
 Json = dict[str, Any]
 
@@ -30,6 +31,7 @@ class Receiver:
             protocol_version = "HTTP/1.1"
             disable_nagle_algorithm = True
 
+            @override
             def setup(self) -> None:
                 receiver.connections += 1
                 super().setup()
@@ -45,7 +47,8 @@ class Receiver:
                 self.end_headers()
                 self.wfile.write(b"ok")
 
-            def log_message(self, format: str, *args: object) -> None:
+            @override
+            def log_message(self, *_arguments: object) -> None:
                 """Say nothing."""
 
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)

@@ -66,7 +66,7 @@ def test_nothing_is_left_of_a_stopped_sandbox() -> None:
 
     sandbox.stop()
     sandbox.stop()
-    http.close()
+    http.close()  # type: ignore[no-untyped-call]
 
     assert set(threading.enumerate()) == before
     with socket.socket() as probe:

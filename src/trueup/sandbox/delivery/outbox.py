@@ -144,10 +144,8 @@ class Outbox:
         with self._lock:
             if endpoint and endpoint not in self.targets():
                 raise NotFound(f"There is no enabled endpoint {endpoint}.", code="no_endpoint")
-            wanted = {**self._modes, endpoint: mode} if mode is not None else dict(self._modes)
-            if mode is None:
-                wanted.pop(endpoint, None)
-            self._modes = {name: one for name, one in wanted.items() if one is not None}
+            others = {name: one for name, one in self._modes.items() if name != endpoint}
+            self._modes = others if mode is None else {**others, endpoint: mode}
             modes.write(self._store, self._modes)
             for name in self.targets():
                 if not self.mode(name).held:
@@ -240,6 +238,14 @@ class Outbox:
                 "select min(ready) from delivery where state = 'waiting' and ready > ?", (machine.precise(),)
             ).fetchone()[0]
         return None if found is None else float(found)
+
+    def next_due(self, until: int) -> int | None:
+        """When, by the sandbox's own clock, the next retry or the next that is put off is due; none after ``until``."""
+        with self._lock:
+            found = self._store.db.execute(
+                "select min(due) from delivery where state = 'waiting' and due > ? and due <= ?", (self._now(), until)
+            ).fetchone()[0]
+        return None if found is None else int(found)
 
     def _moment(self) -> tuple[int, float]:
         return self._now(), machine.precise()

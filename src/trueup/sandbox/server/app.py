@@ -1,4 +1,4 @@
-"""HTTP before an engine: an ASGI application, whatever happens answered in Stripe's way."""
+"""HTTP before a sandbox: an ASGI application, whatever happens answered in Stripe's way."""
 
 from __future__ import annotations
 
@@ -9,8 +9,12 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 
 import orjson
+from typing_extensions import override
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from trueup.sandbox.server.engine import Engine
+from trueup.sandbox.server import control
+from trueup.sandbox.server.desk import Desk
+from trueup.sandbox.server.faults import Fault
 from trueup.sandbox.server.requests import Answer, Request
 
 Message = MutableMapping[str, Any]
@@ -20,6 +24,10 @@ Send = Callable[[Message], Awaitable[None]]
 _LOG: Final = logging.getLogger("trueup.sandbox")
 _TICK: Final = 0.5
 """Seconds between two looks at what fell due on a clock that runs by itself."""
+_CONTROLS: Final = 4
+_ABORT: Final = "trueup.sandbox.abort"
+_FOREVER: Final = 3600.0
+"""Seconds that a request waits for an answer that never comes, where the fault names no others."""
 _MISTAKE: Final = Answer(
     status=500,
     body=orjson.dumps(
@@ -34,12 +42,28 @@ _MISTAKE: Final = Answer(
 )
 
 
-class Application:
-    """Answers the API. Requests run one after another in a thread of their own, so that connections stay served."""
+class Protocol(HttpToolsProtocol):
+    """uvicorn's, but that the application can break a connection off."""
 
-    def __init__(self, engine: Engine) -> None:
-        self.engine = engine
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="sandbox-engine")
+    @override
+    def on_message_begin(self) -> None:
+        """Hand the means over with the request."""
+        super().on_message_begin()
+        self.scope[_ABORT] = self.transport.abort  # type: ignore[typeddict-unknown-key]
+
+
+class Application:
+    """Answers the API, and the sandbox's own routes.
+
+    Requests to the API run one after another in a thread of their own, so that connections stay served; the sandbox's
+    own routes in others, because they may wait for endpoints that ask the API.
+    """
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._engine = desk.engine
+        self._api = ThreadPoolExecutor(1, thread_name_prefix="sandbox-engine")
+        self._own = ThreadPoolExecutor(_CONTROLS, thread_name_prefix="sandbox-control")
         self._behind: set[asyncio.Future[None]] = set()
         self._ticking: asyncio.Task[None] | None = None
 
@@ -48,48 +72,87 @@ class Application:
         if scope["type"] == "lifespan":
             await self._lifespan(receive, send)
         elif scope["type"] == "http":
-            await self._http(scope, receive, send)
+            request = await _read(scope, receive)
+            if request is not None:
+                await self._http(request, scope, receive, send)
 
-    async def _http(self, scope: Message, receive: Receive, send: Send) -> None:
-        request = await _read(scope, receive)
-        if request is None:
-            return
-        answer = await self._run(self._answer, request)
-        await respond(send, answer)
-        if self.engine.unsettled:
+    async def _http(self, request: Request, scope: Message, receive: Receive, send: Send) -> None:
+        loop = asyncio.get_running_loop()
+        if request.path == "/healthz":
+            await respond(send, Answer(status=200, body=b'{"status": "ok"}', headers=_MISTAKE.headers))
+        elif request.path.startswith(control.PREFIX):
+            await respond(send, await loop.run_in_executor(self._own, self._control, request))
+        else:
+            fault = self._desk.faults.meet(request.method, request.path)
+            if fault is None:
+                await self._answer(request, send)
+            else:
+                await self._fail(fault, request, scope, receive, send)
+
+    async def _answer(self, request: Request, send: Send | None) -> None:
+        answer = await asyncio.get_running_loop().run_in_executor(self._api, self._api_answer, request)
+        if send is not None:
+            await respond(send, answer)
+        if self._engine.unsettled:
             self._settle_behind()
 
-    def _answer(self, request: Request) -> Answer:
+    async def _fail(self, fault: Fault, request: Request, scope: Message, receive: Receive, send: Send) -> None:
+        """Answer as a fault wants it."""
+        if fault.kind == "slow":
+            await asyncio.sleep(fault.seconds)
+            await self._answer(request, send)
+            return
+        if fault.done:
+            await self._answer(request, None)
+        answer = fault.answer()
+        if answer is not None:
+            await respond(send, answer)
+            return
+        if fault.kind == "timeout":
+            waiting = asyncio.ensure_future(receive())
+            await asyncio.wait([waiting], timeout=fault.seconds or _FOREVER)
+            waiting.cancel()
+        scope[_ABORT]()
+
+    def _api_answer(self, request: Request) -> Answer:
         try:
-            return self.engine.answer(request)
+            return self._engine.answer(request)
         except Exception:  # noqa: BLE001 - whatever went wrong, the client gets an answer in Stripe's shape
             _LOG.exception("sandbox_request_failed", extra={"method": request.method, "path": request.path})
             return _MISTAKE
 
-    async def _run(self, work: Callable[..., Any], *arguments: Any) -> Any:
-        return await asyncio.get_running_loop().run_in_executor(self._thread, work, *arguments)
+    def _control(self, request: Request) -> Answer:
+        try:
+            return control.answer(self._desk, request)
+        except Exception:  # noqa: BLE001 - as above
+            _LOG.exception("sandbox_control_failed", extra={"method": request.method, "path": request.path})
+            return _MISTAKE
 
     def _settle_behind(self) -> None:
         """Do what the answer promised, after it went out and before any request that comes later."""
-        behind = asyncio.get_running_loop().run_in_executor(self._thread, self.engine.settle)
+        behind = asyncio.get_running_loop().run_in_executor(self._api, self._engine.settle)
         self._behind.add(behind)
         behind.add_done_callback(self._behind.discard)
 
     async def _tick(self) -> None:
         while True:
             await asyncio.sleep(_TICK)
-            await self._run(self.engine.settle)
+            try:
+                await asyncio.get_running_loop().run_in_executor(self._api, self._engine.settle)
+            except Exception:  # noqa: BLE001 - the clock has to run on
+                _LOG.exception("sandbox_tick_failed")
 
     async def _lifespan(self, receive: Receive, send: Send) -> None:
         while True:
             message = await receive()
-            if message["type"] == "lifespan.startup" and self.engine.clocks.mode == "running":
+            if message["type"] == "lifespan.startup" and self._engine.clocks.mode == "running":
                 self._ticking = asyncio.create_task(self._tick())
             if message["type"] == "lifespan.shutdown":
                 if self._ticking is not None:
                     self._ticking.cancel()
                 await asyncio.gather(*self._behind, return_exceptions=True)
-                self._thread.shutdown()
+                self._api.shutdown()
+                self._own.shutdown()
             await send({"type": message["type"] + ".complete"})
             if message["type"] == "lifespan.shutdown":
                 return

@@ -108,6 +108,28 @@ class Engine:
             rows = self.store.db.execute("select type, body from event order by seq").fetchall()
         return [orjson.loads(body) for type_, body in rows if not types or type_ in types]
 
+    def told(self) -> int:
+        """How many events were ever told."""
+        with self._lock:
+            return int(self.store.db.execute("select count(*) from event").fetchone()[0])
+
+    def summary(self) -> dict[str, Any]:
+        """The clocks, and how much there is of everything."""
+        with self._lock:
+            db = self.store.db
+            objects = db.execute("select kind, count(*) from object where not deleted group by kind order by kind")
+            due = db.execute("select min(due) from timer where clock = ''").fetchone()[0]
+            return {
+                "seed": self.seed,
+                "mode": self.clocks.mode,
+                "now": self.clocks.now(),
+                "next_due": due,
+                "timers": db.execute("select count(*) from timer").fetchone()[0],
+                "events": db.execute("select count(*) from event").fetchone()[0],
+                "objects": dict(objects.fetchall()),
+                "path": None if self.store.path is None else str(self.store.path),
+            }
+
     @property
     def seed(self) -> str:
         """What everything that looks random comes from."""
@@ -183,7 +205,7 @@ class Engine:
             )
         except parameters.ParameterError as error:
             raise StripeError(error.message, code=error.code, param=error.param) from error
-        if page:
+        if page is not None:
             checked["page"] = page
         expand = cast("list[str]", checked.pop("expand", None) or [])
         call = Call(method=request.method, path=request.path, ids=ids, params=checked, expand=tuple(expand))

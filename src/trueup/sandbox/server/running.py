@@ -1,61 +1,43 @@
-"""A sandbox that runs: its server in a thread of this process, and what a program or a test does with it."""
+"""A sandbox that runs: its server in a thread of this process."""
 
 from __future__ import annotations
 
 import socket
 import threading
-from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Final, Self
 
-import orjson
 import uvicorn
 
-from trueup.kernel.errors import NotFound, Refused, Unavailable
-from trueup.kernel.records import Record
+from trueup.kernel.errors import Refused, Unavailable
 from trueup.sandbox.assumptions import DELIVERY_TIMEOUT
 from trueup.sandbox.delivery.courier import Courier
-from trueup.sandbox.delivery.endpoints import add_secret
-from trueup.sandbox.delivery.modes import Mode as Delivery
-from trueup.sandbox.delivery.modes import Order
-from trueup.sandbox.server.app import Application
+from trueup.sandbox.server.app import Application, Protocol
+from trueup.sandbox.server.desk import Desk
 from trueup.sandbox.server.engine import Engine
-from trueup.sandbox.server.requests import Answer, Request
-from trueup.sandbox.wire import forms
 from trueup.sandbox.world.clocks import Mode
-from trueup.sandbox.world.store import Obj
 
 HOST: Final = "127.0.0.1"
-API_KEY: Final = "sk_test_sandbox"
-"""Any key that begins with ``sk_test_`` or ``rk_test_`` is taken; this one is as good as another."""
 _PATIENCE: Final = 10.0
 _WAITING: Final = 128
 
 
-class Endpoint(Record, frozen=True):
-    """Where events go, and what proves that they come from here."""
-
-    id: str
-    url: str
-    secret: str
-
-
-class Sandbox:
+class Sandbox(Desk):
     """A running sandbox; made by ``start``. Use it as a context manager, or call ``stop``.
 
-    All methods may be called from any thread. ``engine`` is the sandbox without its HTTP.
+    ``engine`` is the sandbox without its HTTP.
     """
 
     def __init__(self, engine: Engine, *, port: int, timeout: float = DELIVERY_TIMEOUT) -> None:
-        self.engine = engine
-        self.api_key = API_KEY
+        super().__init__(engine, Courier(engine.outbox, timeout=timeout))
         self._listening = _listen(port)
         self.port: int = self._listening.getsockname()[1]
         self.base_url = f"http://{HOST}:{self.port}"
         self._server = uvicorn.Server(
             uvicorn.Config(
-                Application(engine),
+                Application(self),
+                http=Protocol,
                 log_config=None,
                 access_log=False,
                 lifespan="on",
@@ -66,8 +48,6 @@ class Sandbox:
         self._thread = threading.Thread(
             target=self._server.run, kwargs={"sockets": [self._listening]}, name=f"sandbox-{self.port}", daemon=True
         )
-        self._courier = Courier(engine.outbox, timeout=timeout)
-        engine.on_due = self._courier.wake
         self._stopped = False
 
     @property
@@ -76,7 +56,7 @@ class Sandbox:
         return dict.fromkeys(("api", "connect", "files", "meter_events"), self.base_url)
 
     def _begin(self) -> None:
-        self._courier.start()
+        self.courier.start()
         self._thread.start()
         waiting = threading.Event()
         for _ in range(int(_PATIENCE / 0.005)):
@@ -96,7 +76,7 @@ class Sandbox:
         self._server.should_exit = True
         self._thread.join(_PATIENCE)
         self._listening.close()
-        self._courier.stop()
+        self.courier.stop()
         self.engine.close()
 
     def __enter__(self) -> Self:
@@ -106,140 +86,6 @@ class Sandbox:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
-
-    # --- time --------------------------------------------------------------------------------------------------------
-
-    @property
-    def now(self) -> int:
-        """The unix second that the sandbox's own clock shows."""
-        return self.engine.now()
-
-    def advance(
-        self,
-        to: int | None = None,
-        *,
-        days: int = 0,
-        seconds: int = 0,
-        clock: str = "",
-        on_progress: Callable[[int], None] | None = None,
-    ) -> int:
-        """Turn the own clock (or a test clock) to the unix second ``to``, or on by ``days`` and ``seconds``.
-
-        Gives the number of timers that fired. Raises ``ValueError`` for a time that has passed.
-        """
-        target = self.engine.now(clock) + days * 86_400 + seconds if to is None else to
-        return self.engine.advance(target, clock, on_progress=on_progress)
-
-    # --- requests and events -----------------------------------------------------------------------------------------
-
-    def request(self, method: str, path: str, params: Mapping[str, Any] | None = None) -> Obj:
-        """Ask the API without HTTP. Raises ``Refused`` with Stripe's words for an error."""
-        answer: Answer = self.engine.answer(
-            Request(
-                method=method,
-                path=path,
-                query="" if method == "POST" else forms.encode(params or {}),
-                body=orjson.dumps(params or {}) if method == "POST" else b"",
-                headers={"authorization": f"Bearer {self.api_key}", "content-type": "application/json"},
-            )
-        )
-        found: Obj = orjson.loads(answer.body)
-        if "error" in found:
-            raise Refused(found["error"]["message"], code=found["error"].get("code") or found["error"]["type"])
-        return found
-
-    def events(self, *types: str) -> list[Obj]:
-        """All events ever told, oldest first; only those of ``types``, where given."""
-        return self.engine.events(*types)
-
-    # --- deliveries --------------------------------------------------------------------------------------------------
-
-    def endpoint(self, url: str, *, events: Sequence[str] = ("*",), thin: bool = False) -> Endpoint:
-        """Have events sent to ``url``: ``events`` names their types, and ``thin`` asks for the small form of /v2."""
-        if not thin:
-            made = self.request("POST", "/v1/webhook_endpoints", {"url": url, "enabled_events": list(events)})
-            return Endpoint(id=made["id"], url=url, secret=made["secret"])
-        made = self.request(
-            "POST",
-            "/v2/core/event_destinations",
-            {
-                "name": url,
-                "type": "webhook_endpoint",
-                "event_payload": "thin",
-                "enabled_events": list(events),
-                "webhook_endpoint": {"url": url},
-                "include": ["webhook_endpoint.signing_secret"],
-            },
-        )
-        return Endpoint(id=made["id"], url=url, secret=made["webhook_endpoint"]["signing_secret"])
-
-    def delivery(
-        self,
-        *,
-        endpoint: str = "",
-        order: Order = "in_order",
-        within: int = 0,
-        delay: int = 0,
-        duplicates: int = 0,
-        dropped: int = 0,
-        held: bool = False,
-    ) -> None:
-        """Say how events are delivered from now on, to one endpoint or to all others. See ``Delivery``."""
-        mode = Delivery(order=order, within=within, delay=delay, duplicates=duplicates, dropped=dropped, held=held)
-        self.engine.outbox.set_mode(mode, endpoint)
-        self._courier.wake()
-
-    def deliver(
-        self,
-        *,
-        endpoint: str | None = None,
-        event: str | None = None,
-        retries: bool = False,
-        timeout: float = 30.0,
-    ) -> dict[str, int]:
-        """Deliver what is held or put off (``retries``: and what waits for its next attempt), and wait for the end.
-
-        Gives how many deliveries there are in each state. Raises ``Unavailable`` where it is not over in ``timeout``
-        seconds; it goes on nevertheless.
-        """
-        self.engine.settle()
-        self.engine.outbox.release(endpoint=endpoint, event=event, retries=retries)
-        self.wait_delivered(timeout)
-        return self.engine.outbox.counts()
-
-    def wait_delivered(self, timeout: float = 30.0) -> None:
-        """Wait until nothing is due or under way. Raises ``Unavailable`` where that takes longer."""
-        self._courier.wake()
-        if not self._courier.wait_idle(timeout):
-            raise Unavailable(
-                f"Not everything was delivered in {timeout:g} seconds.",
-                code="delivery_timeout",
-                hint="An endpoint may be slow; deliveries go on.",
-            )
-
-    def resend(self, event: str, endpoint: str | None = None) -> int:
-        """Deliver an event once more, to one endpoint or to all that want it; to how many that is."""
-        found = self.engine.outbox.resend(event, endpoint)
-        self._courier.wake()
-        return found
-
-    def roll(self, endpoint: str) -> str:
-        """Give an endpoint a new secret, which is returned; the old one signs beside it for a day."""
-        with self.engine.change() as world:
-            found = world.find("webhook_endpoint", endpoint) or world.find("v2.core.event_destination", endpoint)
-            if found is None or found.get("deleted"):
-                raise NotFound(f"There is no endpoint {endpoint}.", code="no_endpoint")
-            return add_secret(world, found)
-
-    # --- the state ---------------------------------------------------------------------------------------------------
-
-    def save(self, path: Path | str) -> None:
-        """Write all of the sandbox into a new file. Raises ``Refused`` where the file is there."""
-        self.engine.save(Path(path))
-
-    def load(self, path: Path | str) -> None:
-        """Become what was saved; what there was is gone. Raises ``Refused`` for what is no sandbox's file."""
-        self.engine.load(Path(path))
 
 
 def start(
