@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from rich.console import Console
 
-from bench import baselines, stored
+from bench import baselines, sandbox, stored
 from bench.lag import lag
 from bench.stage import Missing, Stage, cpu_seconds, rss_mib, staged
 
@@ -29,6 +29,7 @@ GOALS: Final = {
     "intake_rss_mib": ("under", 60.0),
     "through_per_s": ("at least", 4_000.0),
     "stored_cost_ratio": ("under", 1.15),
+    "sandbox_year_s": ("under", 60.0),
 }
 
 
@@ -125,6 +126,15 @@ def when_stored(stage: Stage, figures: dict[str, Any], sizes: Mapping[str, int])
     store.close()
 
 
+def lived(figures: dict[str, Any]) -> None:
+    """A year of a thousand subscriptions in the sandbox, and what an event of it costs."""
+    figures |= sandbox.year(subscriptions=1_000)
+    say(
+        "sandbox, a year of 1,000 subscriptions",
+        f"{figures['sandbox_year_s']:.0f} s  {figures['sandbox_events_per_cpu_s']:,.0f} events/s of one core",
+    )
+
+
 def measure(stage: Stage) -> dict[str, Any]:
     """All figures, floors and ceilings first."""
     figures = machine(stage)
@@ -144,6 +154,7 @@ def measure(stage: Stage) -> dict[str, Any]:
     }
     say("lag at 1,000/s", f"p50 {paced['p50']:.1f} ms  p99 {paced['p99']:.1f} ms")
     when_stored(stage, figures, {"100k": 28_000, "1m": 300_000})
+    lived(figures)
     # The same baseline once more: on a shared machine the first may have had a better moment.
     again = baselines.pgbench(stage, 16)
     figures["pgbench_c16_again_per_s"] = round(again, 1)
@@ -157,6 +168,12 @@ def large(stage: Stage) -> dict[str, Any]:
     """The same cost with ten million events stored; an hour and 30 GB of disk."""
     figures = machine(stage)
     when_stored(stage, figures, {"100k": 28_000, "1m": 300_000, "10m": 3_300_000})
+    figures |= sandbox.load(customers=10_000, months=24)
+    say(
+        "sandbox, load of 10,000 customers",
+        f"{figures['sandbox_load_events']:,} events in {figures['sandbox_load_s']:,.0f} s, "
+        f"{figures['sandbox_load_mb']:,.0f} MB, {figures['sandbox_load_rss_mib']:,.0f} MiB of memory",
+    )
     return figures
 
 
