@@ -107,12 +107,14 @@ def _transaction(world: World, call: Call) -> Obj:
 
 
 def _transactions(world: World, call: Call) -> Obj:
-    currency = call.value("currency")
     if str(call.value("source", "")).startswith(KINDS["dispute"].prefix + "_"):
         # Stripe finds nothing by a dispute, though its transactions name it as their source (recorded at 2026-08-26).
         return pages.of(call, [], kind="balance_transaction")
-    found = ledger.all_ripened(
-        world, source=call.value("source"), type=call.value("type"), payout=call.value("payout"), currency=currency
+    wanted = {name: call.value(name) for name in ("type", "payout", "currency") if call.value(name)}
+    found = (
+        transaction
+        for transaction in ledger.all_ripened(world, source=call.value("source"))
+        if all(transaction.get(name) == value for name, value in wanted.items())
     )
     return pages.of(call, found, kind="balance_transaction")
 

@@ -25,12 +25,8 @@ class Kind(Record, frozen=True, kw_only=False):
 
 KINDS: Final[dict[str, Kind]] = {
     "account": Kind("acct", updated="account.updated", length=16),
-    "balance_transaction": Kind("txn", ("source", "type", "payout", "currency")),
-    "charge": Kind(
-        "ch",
-        ("customer", "payment_intent", "payment_method", "$invoice", "$dispute"),
-        "charge.updated",
-    ),
+    "balance_transaction": Kind("txn", ("source",)),
+    "charge": Kind("ch", ("customer", "payment_intent"), "charge.updated"),
     "coupon": Kind("", updated="coupon.updated", length=8),
     "credit_note": Kind("cn", ("customer", "invoice"), "credit_note.updated", cut=("lines",)),
     "customer": Kind("cus", ("email", "test_clock", "invoice_prefix"), "customer.updated", length=14),
@@ -51,7 +47,7 @@ KINDS: Final[dict[str, Kind]] = {
         created=False,
     ),
     "mandate": Kind("mandate", ("payment_method",), "mandate.updated", created=False),
-    "payment_intent": Kind("pi", ("customer", "payment_method", "$invoice")),
+    "payment_intent": Kind("pi", ("customer",)),
     "payment_method": Kind("pm", ("customer", "type"), "payment_method.updated"),
     "price": Kind("price", ("product", "lookup_key", "active", "type", "currency"), "price.updated"),
     "product": Kind("prod", ("active", "url"), "product.updated", length=14),
