@@ -25,8 +25,8 @@ REPOSITORY: Final = Path(__file__).resolve().parents[1]
 SECRET: Final = "whsec_measuredonthismachine"  # noqa: S105 - signs invented events on loopback
 ACCOUNT: Final = "bench"
 TABLES: Final = (
-    "inbox_event, inbox_pending, inbox_awaitingfetch, mirror_changed, mirror_object, mirror_version,"
-    " customer_customer, customer_lookup, customer_merged, customer_trait"
+    "inbox_event, inbox_pending, inbox_awaitingfetch, mirror_about, mirror_changed, mirror_object, mirror_version,"
+    " customer_customer, customer_lookup, customer_merged, customer_trait, customer_turn"
 )
 
 
