@@ -164,3 +164,13 @@ MICRODEPOSIT_DAYS: Final = 2
 
 AMOUNT_MOST: Final = 999_999_999_999
 """The largest amount in minor units of a price, coupon or balance. Stripe documents twelve digits for charges."""
+
+FORFEIT_SECONDS: Final = 5
+"""How long a final invoice over a credit stays open before it is uncollectible. Source: B.5, "about 5 s"."""
+
+RESUME_SECONDS: Final = 365 * 86_400
+"""How long ``resume_on_payment_success`` waits. Source: https://docs.stripe.com/billing/subscriptions/pause"""
+
+INVOICES_WAIT_FOR_AUTHENTICATION: Final = True
+"""Whether an invoice's payment without its holder, that a bank wants authenticated, waits in ``requires_action`` instead of
+failing with ``authentication_required``. Stripe tells ``invoice.payment_action_required`` of it, so it waits."""

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.sandbox.conftest import Api
-from trueup.sandbox.payment_methods import setup_intents
+from trueup.sandbox.payment_methods import methods, setup_intents
 
 
 def _customer(api: Api) -> str:
@@ -122,6 +122,19 @@ def test_an_update_tells_what_changed(api: Api) -> None:
     }
 
 
+def test_a_bank_sends_a_new_card(api: Api) -> None:
+    customer = _customer(api)
+    method = api.post("/v1/payment_methods/pm_card_visa/attach", customer=customer)["id"]
+    api.types()
+
+    with api.engine.change() as world:
+        methods.renew(world, world.get("payment_method", method), exp_month=5, exp_year=2033)
+
+    (event,) = api.events()
+    assert event["type"] == "payment_method.automatically_updated"
+    assert event["data"]["previous_attributes"] == {"card": {"exp_month": 1, "exp_year": 2027}}
+
+
 def test_methods_are_listed_by_customer_and_kind(api: Api) -> None:
     customer = _customer(api)
     card = api.post("/v1/payment_methods/pm_card_visa/attach", customer=customer)["id"]
@@ -226,6 +239,9 @@ def test_a_bank_account_is_verified_by_what_arrives(api: Api) -> None:
     assert done["status"] == "succeeded"
     assert done["mandate"]["type"] == "multi_use"
     assert api.get(f"/v1/mandates/{done['mandate']['id']}")["payment_method"] == done["payment_method"]
+    api.types()
+    api.post(f"/v1/payment_methods/{done['payment_method']}/detach")
+    assert api.types() == ["payment_method.detached", "mandate.updated"]
 
 
 def test_a_setup_is_canceled_once(api: Api) -> None:

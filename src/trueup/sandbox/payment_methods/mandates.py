@@ -25,6 +25,16 @@ def accepted(world: World, intent: Obj, method: Obj) -> Obj | None:
     )
 
 
+def end(world: World, method: Obj) -> None:
+    """A bank account that is detached is not debited any more: its mandates are over, with ``mandate.updated``."""
+    if method["type"] not in {"us_bank_account", "sepa_debit"}:
+        return
+    for mandate in world.select("mandate", payment_method=method["id"]):
+        if mandate["status"] == "active":
+            mandate["status"] = "inactive"
+            world.tell("mandate.updated", mandate)
+
+
 def make(world: World, intent: Obj, method: Obj, *, multi_use: bool) -> Obj:
     """A new mandate for a method, which the intent goes by from here on."""
     kind = method["type"]

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from trueup.sandbox.answers.calls import Call
-from trueup.sandbox.payment_methods import banks, cards, shapes
+from trueup.sandbox.payment_methods import banks, cards, mandates, shapes
 from trueup.sandbox.payment_methods.declines import Decline
 from trueup.sandbox.wire.errors import StripeError, invalid, missing
 from trueup.sandbox.world.world import Obj, World, render
@@ -232,11 +232,19 @@ def detach(world: World, method: Obj, *, quietly: bool = False) -> Obj:
     method["customer"] = None
     method["$spent"] = True
     world.tell("payment_method.detached", method)
+    mandates.end(world, method)
     if customer is not None and not customer.get("deleted") and not quietly:
         settings = customer["invoice_settings"]
         if settings["default_payment_method"] == method["id"]:
             settings["default_payment_method"] = None
             world.tell("customer.updated", customer)
+    return method
+
+
+def renew(world: World, method: Obj, *, exp_month: int, exp_year: int) -> Obj:
+    """The bank sent its customer a new card with the same number: ``payment_method.automatically_updated``."""
+    method["card"].update(exp_month=exp_month, exp_year=exp_year)
+    world.tell("payment_method.automatically_updated", method)
     return method
 
 

@@ -34,9 +34,7 @@ def find(world: World, charge_id: str) -> Obj:
     """The charge that a path names, its customer's clock in force, its transaction's status up to date."""
     charge = world.get("charge", charge_id)
     world.follow(world.find("customer", charge["customer"]) or {})
-    transaction = world.find("balance_transaction", charge["balance_transaction"])
-    if transaction is not None:
-        ledger.ripened(world, transaction)
+    ledger.ripen(world, charge_id)
     return charge
 
 

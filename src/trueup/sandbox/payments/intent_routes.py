@@ -10,7 +10,8 @@ from trueup.sandbox.answers.merging import address, metadata
 from trueup.sandbox.assumptions import LARGEST_CHARGE, MINIMUM_CHARGE
 from trueup.sandbox.payment_methods import actions, errors, methods, options
 from trueup.sandbox.payment_methods.setup_routes import check_verifiable
-from trueup.sandbox.payments import capturing, intents
+from trueup.sandbox.payments import capturing, intents, ledger
+from trueup.sandbox.payments.refunds import money
 from trueup.sandbox.wire.errors import StripeError, invalid, missing
 from trueup.sandbox.world.world import Obj, World
 
@@ -32,15 +33,15 @@ _TOO_SMALL: Final = (
 )
 
 
-def check_amount(amount: int) -> None:
+def check_amount(amount: int, currency: str) -> None:
     """Raises Stripe's 400 for an amount that nobody can be charged."""
     if amount < 1:
         raise invalid(_TOO_SMALL, param="amount", code="parameter_invalid_integer")
     if amount < MINIMUM_CHARGE:
-        message = "Amount must be at least $0.50 usd"
+        message = f"Amount must be at least {money(MINIMUM_CHARGE, currency)} {currency}"
         raise invalid(message, param="amount", code="amount_too_small")
     if amount > LARGEST_CHARGE:
-        message = "Amount must be no more than $999,999.99"
+        message = f"Amount must be no more than {money(LARGEST_CHARGE, currency)}"
         raise invalid(message, param="amount", code="amount_too_large")
 
 
@@ -52,11 +53,13 @@ def find(world: World, intent_id: str) -> Obj:
         error.param = "intent"
         raise error
     world.follow(world.find("customer", found["customer"]) or {})
+    ledger.ripen(world, found["latest_charge"])
     return found
 
 
 def _create(world: World, call: Call) -> Obj:
-    check_amount(call.params["amount"])
+    currency = call.params["currency"].lower()
+    check_amount(call.params["amount"], currency)
     customer = None
     if customer_id := call.value("customer"):
         customer = world.get("customer", customer_id, param="customer")
@@ -68,7 +71,7 @@ def _create(world: World, call: Call) -> Obj:
     intent = intents.create(
         world,
         amount=call.params["amount"],
-        currency=call.params["currency"].lower(),
+        currency=currency,
         customer=customer,
         payment_method=method,
         description=call.value("description"),
@@ -168,7 +171,7 @@ def _set(world: World, intent: Obj, call: Call) -> None:
         )
         raise errors.unexpected(intent, message, param=tight[0])
     if call.given("amount"):
-        check_amount(call.params["amount"])
+        check_amount(call.params["amount"], call.value("currency", intent["currency"]).lower())
         intent["amount"] = call.params["amount"]
     if call.given("currency"):
         intent["currency"] = call.params["currency"].lower()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, Literal
 
-from trueup.sandbox.assumptions import AUTHORIZATION_SECONDS
+from trueup.sandbox.assumptions import AUTHORIZATION_SECONDS, INVOICES_WAIT_FOR_AUTHENTICATION
 from trueup.sandbox.payment_methods import actions, cards, errors, mandates, methods, options
 from trueup.sandbox.payment_methods.behaviours import Behaviour
 from trueup.sandbox.payment_methods.declines import AUTHENTICATION
@@ -140,7 +140,7 @@ def confirm(world: World, intent: Obj, *, payment_method: Obj | None = None, off
     card = intent["payment_method_options"].get("card") or {}
     requested = card.get("request_three_d_secure") in {"any", "challenge"}
     if asks(behaviour, method, off_session=off_session, requested=requested):
-        if off_session and not intent.get("$invoice"):
+        if off_session and not (INVOICES_WAIT_FOR_AUTHENTICATION and intent.get("$invoice")):
             return _refuse(world, intent, method)
         return _ask(world, intent, actions.three_d_secure(world, intent))
     return _charge(world, intent, method)

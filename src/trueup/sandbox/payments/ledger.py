@@ -72,6 +72,14 @@ def ripened(world: World, transaction: Obj) -> Obj:
     return transaction
 
 
+def ripen(world: World, charge_id: str | None) -> None:
+    """Bring the status of a charge's transaction up to date, before it is shown."""
+    charge = world.find("charge", charge_id)
+    transaction = world.find("balance_transaction", charge["balance_transaction"]) if charge else None
+    if transaction is not None:
+        ripened(world, transaction)
+
+
 def all_ripened(world: World, **where: Any) -> Iterator[Obj]:
     """Transactions, newest first."""
     for transaction in world.select("balance_transaction", **where):
