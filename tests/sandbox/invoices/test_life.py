@@ -253,8 +253,9 @@ def test_what_is_sent_reminds_and_becomes_overdue(api: Any, payer: Make, bill: M
     assert api.types() == ["invoice.will_be_due"]
     api.advance(7 * DAY)
 
-    assert api.types() == ["invoice.overdue"]
+    assert api.types() == ["invoice.overdue", "customer.updated"]
     assert api.get(f"/v1/invoices/{draft['id']}")["status"] == "open"
+    assert api.get(f"/v1/customers/{draft['customer']}")["delinquent"] is True
 
 
 def test_whoever_confirms_the_intent_pays_the_invoice(api: Any, payer: Make, bill: Make) -> None:

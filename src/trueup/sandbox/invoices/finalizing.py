@@ -5,7 +5,7 @@ from __future__ import annotations
 from base64 import urlsafe_b64encode
 
 from trueup.sandbox.accounts.routes import account_id
-from trueup.sandbox.assumptions import WILL_BE_DUE_DAYS, minimum_charge
+from trueup.sandbox.assumptions import FORFEIT_SECONDS, WILL_BE_DUE_DAYS, minimum_charge
 from trueup.sandbox.customers import balance as customers_balance
 from trueup.sandbox.invoices import drafts, invoice_payments, settling, totals
 from trueup.sandbox.payments import intents
@@ -13,10 +13,11 @@ from trueup.sandbox.wire.errors import invalid
 from trueup.sandbox.world.world import Obj, World
 
 
-def finalize(world: World, invoice: Obj, *, auto_advance: bool | None = None) -> Obj:
+def finalize(world: World, invoice: Obj, *, auto_advance: bool | None = None, forfeit: bool = False) -> Obj:
     """Make a draft ``open``, or ``paid`` where nothing is due, and tell so.
 
-    Nothing is charged here: ``paying.pay`` does. Raises Stripe's 400 for what is no draft.
+    Nothing is charged here: ``paying.pay`` does. With ``forfeit`` a credit is not kept for the customer: the invoice
+    stays open and is given up soon (the timer ``invoice_step``). Raises Stripe's 400 for what is no draft.
     """
     if invoice["status"] != "draft":
         message = "This invoice is already finalized, you can't re-finalize a non-draft invoice."
@@ -28,13 +29,23 @@ def finalize(world: World, invoice: Obj, *, auto_advance: bool | None = None) ->
     invoice |= drafts.customers_fields(world, customer)
     drafts.refresh(world, invoice, customer)
     _number(invoice, customer)
-    _settle(world, invoice, customer)
+    if forfeit and invoice["total"] < 0:
+        world.schedule(world.now + FORFEIT_SECONDS, "invoice_step", invoice["id"])
+        invoice["ending_balance"] = invoice["starting_balance"]
+    else:
+        forfeit = False
+        _settle(world, invoice, customer)
     invoice["status"] = "open"
     invoice["status_transitions"]["finalized_at"] = world.now
     invoice["effective_at"] = invoice["effective_at"] or world.now
     if invoice["rendering"] is not None and invoice["rendering"]["pdf"]["page_size"] == "auto":
         invoice["rendering"]["pdf"]["page_size"] = "letter" if invoice["account_country"] in {"US", "CA"} else "a4"
     _address(world, invoice)
+    if forfeit:
+        invoice["auto_advance"] = False
+        world.tell("invoice.finalized", invoice)
+        world.signal("invoice_finalized", invoice=invoice)
+        return invoice
     if not invoice["amount_due"]:
         invoice |= {"status": "paid", "attempted": True, "auto_advance": False}
         invoice["status_transitions"]["paid_at"] = world.now

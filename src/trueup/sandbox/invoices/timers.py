@@ -6,7 +6,7 @@ from typing import Final
 
 from trueup.sandbox.answers.calls import Timers
 from trueup.sandbox.assumptions import DRAFT_SECONDS, DRAFT_UNACKNOWLEDGED_SECONDS
-from trueup.sandbox.invoices import drafts, finalizing, paying
+from trueup.sandbox.invoices import drafts, ending, finalizing, paying
 from trueup.sandbox.world.world import World
 
 
@@ -49,4 +49,11 @@ def _due(world: World, invoice_id: str) -> None:
     world.signal("invoice_overdue", invoice=invoice)
 
 
-TIMERS: Final[Timers] = {"finalize": _finalize, "retry": _retry, "due": _due}
+def _forfeit(world: World, invoice_id: str) -> None:
+    """The credit of a subscription that was canceled is lost."""
+    invoice = world.find("invoice", invoice_id)
+    if invoice is not None and invoice.get("status") == "open":
+        ending.mark_uncollectible(world, invoice, "subscription_canceled")
+
+
+TIMERS: Final[Timers] = {"finalize": _finalize, "retry": _retry, "due": _due, "invoice_step": _forfeit}

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from trueup.sandbox.catalog import discounts, prices
 from trueup.sandbox.invoices import drafts, finalizing, lines, paying
 from trueup.sandbox.payment_methods import methods
-from trueup.sandbox.subscriptions import items, prorations
+from trueup.sandbox.subscriptions import items, periods, prorations
 from trueup.sandbox.world.world import Obj, World
 
 
@@ -17,14 +17,20 @@ def price(world: World, item: Obj) -> Obj:
     return world.get("price", item["price"]["id"])
 
 
-def line(world: World, subscription: Obj, item: Obj, *, trial: bool = False) -> Obj | None:
+def line(world: World, subscription: Obj, item: Obj, *, trial: bool = False, in_part: bool = True) -> Obj | None:
     """The line for an item's current period; None for what is billed by usage.
 
-    A period shorter than the price's, before an anchor that lies ahead, is charged in part.
+    A period shorter than the price's, before an anchor or an end that is set, is charged in part unless ``in_part`` is
+    false.
     """
     found = price(world, item)
     if found["recurring"]["usage_type"] == "metered":
         return None
+    if not trial and in_part:
+        now = (item["current_period_start"], item["current_period_end"])
+        whole = periods.whole(subscription["billing_cycle_anchor"], item)
+        if now != whole:
+            return part(world, subscription, item, whole, now)
     return lines.of_price(
         world,
         price=found,
@@ -37,18 +43,18 @@ def line(world: World, subscription: Obj, item: Obj, *, trial: bool = False) -> 
     )
 
 
-def stub(world: World, subscription: Obj, item: Obj, whole: tuple[int, int], start: int) -> Obj | None:
-    """The line for the part [``start``, end of ``whole``) of a period: before an anchor, or back to a start date."""
+def part(world: World, subscription: Obj, item: Obj, whole: tuple[int, int], period: tuple[int, int]) -> Obj | None:
+    """The line for some time of an item that costs its price for ``whole``; None for what is billed by usage."""
     found = price(world, item)
     if found["recurring"]["usage_type"] == "metered":
         return None
     amount = prices.line_amount(found, items.quantity_of(item))
     return lines.of_proration(
         world,
-        amount=prorations.prorated(amount, start=whole[0], end=whole[1], at=start),
+        amount=prorations.prorated(amount, start=whole[0], end=whole[1], at=whole[1] - (period[1] - period[0])),
         price=found,
         quantity=items.quantity_of(item),
-        period=(start, whole[1]),
+        period=period,
         subscription=subscription,
         item=item["id"],
     )
@@ -82,19 +88,18 @@ def draft(
         **settings,
     )
     subscription["latest_invoice"] = invoice["id"]
-    _use_up(world, subscription)
+    if invoice["subtotal"] > 0:
+        _use_up(world, subscription)
     return invoice
 
 
 def _discounts(world: World, subscription: Obj) -> list[str]:
-    """The subscription's discounts that still run, and that are for one invoice only."""
-    named = [*subscription["discounts"], *subscription.get("$once", ())]
-    return [one for one in named if discounts.active(world, one) is not None]
+    """The subscription's discounts that still run."""
+    return [one for one in subscription["discounts"] if discounts.active(world, one) is not None]
 
 
 def _use_up(world: World, subscription: Obj) -> None:
-    for name in subscription.pop("$once", ()):
-        discounts.end(world, name)
+    """End the discounts that were for one invoice; a free one, as of a trial, leaves them for the next."""
     for name in [*subscription["discounts"], *(d for i in subscription["items"]["data"] for d in i["discounts"])]:
         found = discounts.active(world, name)
         if found is not None and discounts.coupon_of(world, name)["duration"] == "once":
@@ -113,3 +118,16 @@ def method(world: World, subscription: Obj) -> Obj | None:
     """What the subscription would be paid with."""
     customer = world.get("customer", subscription["customer"])
     return methods.default_for(world, customer, subscription, None)
+
+
+def has_pending(world: World, subscription: Obj) -> bool:
+    """Whether something of the subscription waits for its next invoice."""
+    return next(pending(world, subscription), None) is not None
+
+
+def pending(world: World, subscription: Obj) -> Iterator[Obj]:
+    """The invoice items of the subscription that wait for its next invoice."""
+    for item in world.select("invoiceitem", _waiting=subscription["customer"]):
+        parent = (item.get("parent") or {}).get("subscription_details") or {}
+        if parent.get("subscription") == subscription["id"]:
+            yield item

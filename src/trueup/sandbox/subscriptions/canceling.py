@@ -23,11 +23,12 @@ def end(
 ) -> None:
     """End a subscription now and tell it; open invoices are not collected any more.
 
-    ``reason`` is that of ``cancellation_details``, kept where one is there already.
+    ``reason`` is that of ``cancellation_details``, kept where one is there already. With the ``status``
+    ``incomplete_expired`` it never began, so it was not canceled either.
     """
     subscription["status"] = status
     subscription["ended_at"] = world.now
-    if subscription["canceled_at"] is None:
+    if subscription["canceled_at"] is None and status == "canceled":
         subscription["canceled_at"] = world.now
     subscription["pause_collection"] = subscription["pause_collection"] if status == "canceled" else None
     subscription["pending_update"] = None
@@ -36,12 +37,12 @@ def end(
     subscription["cancellation_details"] = {**subscription["cancellation_details"], **noted}
     if subscription["cancellation_details"]["reason"] is None:
         subscription["cancellation_details"]["reason"] = reason
-    for item in list(world.select("invoiceitem", _waiting=subscription["customer"])):
-        parent = (item.get("parent") or {}).get("subscription_details") or {}
-        if parent.get("subscription") == subscription["id"] and not item["proration"]:
+    subscription.pop("$pending", None)
+    for item in list(billing.pending(world, subscription)):
+        if not item["proration"]:
             invoice_items.delete(world, item)
     for invoice in list(world.select("invoice", parent__subscription_details__subscription=subscription["id"])):
-        if invoice["status"] in {"open", "draft"} and invoice["auto_advance"]:
+        if invoice["status"] in {"open", "draft"} and invoice["auto_advance"] and status == "canceled":
             invoice["auto_advance"] = False
             invoice["next_payment_attempt"] = invoice["automatically_finalizes_at"] = None
             world.unschedule("finalize", invoice["id"])
@@ -71,23 +72,18 @@ def cancel(world: World, subscription: Obj, *, prorate: bool, invoice_now: bool,
         _final(world, subscription)
     if subscription["status"] == "incomplete":
         _void_first(world, subscription)
+    subscription |= {"cancel_at": None, "cancel_at_period_end": False}
     end(world, subscription, reason="cancellation_requested", details=details)
 
 
 def _final(world: World, subscription: Obj) -> None:
     """The last invoice: what is pending; a credit that nothing is left to use for is given up."""
-    pending = [
-        item
-        for item in world.select("invoiceitem", _waiting=subscription["customer"])
-        if ((item.get("parent") or {}).get("subscription_details") or {}).get("subscription") == subscription["id"]
-    ]
-    if not pending:
+    if not billing.has_pending(world, subscription):
         return
     start = min(item["current_period_start"] for item in subscription["items"]["data"])
     invoice = billing.draft(world, subscription, "subscription_update", (), period=(start, world.now))
     if invoice["total"] < 0:
-        world.schedule(world.now + 5, "invoice_step", invoice["id"])
-        finalizing.finalize(world, invoice)
+        finalizing.finalize(world, invoice, forfeit=True)
     else:
         billing.collect(world, invoice)
 
@@ -128,6 +124,4 @@ def incomplete_expiry(world: World, subscription_id: str) -> None:
 
 def expire(world: World, subscription: Obj) -> None:
     """A subscription that never began is over."""
-    kept = subscription["canceled_at"]
     end(world, subscription, status="incomplete_expired")
-    subscription["canceled_at"] = kept

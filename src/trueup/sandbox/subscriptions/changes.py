@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from fractions import Fraction
 from typing import Any
 
 from trueup.sandbox.catalog import discounts, prices
 from trueup.sandbox.invoices import items as invoice_items
 from trueup.sandbox.invoices import texts
 from trueup.sandbox.invoices.lines import product_of
-from trueup.sandbox.subscriptions import billing, items, prorations
+from trueup.sandbox.subscriptions import billing, items, periods, prorations
 from trueup.sandbox.world.world import Obj, World
 
 
@@ -18,19 +19,19 @@ def differ(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
     return (old["price"]["id"], old["quantity"]) != (new["price"]["id"], new["quantity"])
 
 
+def interval(item: Mapping[str, Any]) -> tuple[str, int]:
+    """How often an item is billed."""
+    return item["plan"]["interval"], item["plan"]["interval_count"]
+
+
 def credit(world: World, subscription: Obj, item: Obj, at: int) -> Obj | None:
     """An invoice item that gives back what is left at ``at`` of an item's period; None where nothing is."""
     found = billing.price(world, item)
     if found["recurring"]["usage_type"] == "metered":
         return None
-    start, end = item["current_period_start"], item["current_period_end"]
-    amount = prorations.prorated(
-        -_paid(world, subscription, item, prices.line_amount(found, items.quantity_of(item))),
-        start=start,
-        end=end,
-        at=at,
-    )
-    return _item(world, subscription, item, found, amount, (at, end), credited=_credited(world, subscription, item))
+    amount = _left(subscription, item, -debited(world, subscription, item), at)
+    period = (at, item["current_period_end"])
+    return _item(world, subscription, item, found, amount, period, credited=_credited(world, subscription, item))
 
 
 def debit(world: World, subscription: Obj, item: Obj, at: int) -> Obj | None:
@@ -38,14 +39,48 @@ def debit(world: World, subscription: Obj, item: Obj, at: int) -> Obj | None:
     found = billing.price(world, item)
     if found["recurring"]["usage_type"] == "metered":
         return None
-    start, end = item["current_period_start"], item["current_period_end"]
-    amount = prorations.prorated(
-        _net(world, subscription, found, prices.line_amount(found, items.quantity_of(item))),
-        start=start,
-        end=end,
-        at=at,
+    whole = _net(world, subscription, item, found, prices.line_amount(found, items.quantity_of(item)))
+    note(subscription, item, Fraction(whole))
+    period = (at, item["current_period_end"])
+    return _item(
+        world, subscription, item, found, _left(subscription, item, Fraction(whole), at), period, credited=None
     )
-    return _item(world, subscription, item, found, amount, (at, end), credited=None)
+
+
+def debited(world: World, subscription: Obj, item: Obj) -> Fraction:
+    """What the whole period of an item was billed, in exact minor units.
+
+    In flexible mode that is what was asked for it, less its discounts; in classic mode it is the price as it stands.
+    """
+    amount = Fraction(prices.line_amount(billing.price(world, item), items.quantity_of(item)))
+    if subscription["billing_mode"]["type"] != "flexible":
+        return amount
+    if kept := subscription.get("$debited", {}).get(item["id"]):
+        return Fraction(*kept)
+    billed = taken = 0
+    for _, line in _lines(world, subscription, item):
+        billed += line["amount"]
+        taken += sum(one["amount"] for one in line["discount_amounts"])
+    return amount - amount * taken / billed if billed else amount
+
+
+def note(subscription: Obj, item: Obj, whole: Fraction) -> None:
+    """Keep what an item's whole period is billed from now on, other than by a line of its renewal."""
+    kept = subscription.setdefault("$debited", {})
+    kept[item["id"]] = [whole.numerator, whole.denominator]
+
+
+def forget(subscription: Obj, renewed: Iterable[Obj]) -> None:
+    """A period begins for these items: a line of an invoice says what it is billed."""
+    for item in renewed:
+        subscription.get("$debited", {}).pop(item["id"], None)
+
+
+def _left(subscription: Obj, item: Obj, whole: Fraction, at: int) -> int:
+    """What is left at ``at`` of an item's period, of an amount for the whole period of its price."""
+    start, end = periods.whole(subscription["billing_cycle_anchor"], item)
+    close = item["current_period_end"]
+    return prorations.prorated(whole, start=close - (end - start), end=close, at=at)
 
 
 def _item(  # noqa: PLR0917 - all that an invoice item says
@@ -77,56 +112,62 @@ def _item(  # noqa: PLR0917 - all that an invoice item says
     )
 
 
-def _line(world: World, subscription: Obj, item: Obj) -> tuple[Obj, Obj] | None:
-    """The invoice and its line that billed an item's current period."""
+def _lines(world: World, subscription: Obj, item: Obj) -> Iterator[tuple[Obj, Obj]]:
+    """The lines that billed an item's current period, with their invoice: several where its price has tiers."""
     for invoice in world.select("invoice", parent__subscription_details__subscription=subscription["id"]):
-        for line in invoice["lines"]["data"]:
-            details = (line["parent"] or {}).get("subscription_item_details") or {}
-            if (
-                details.get("subscription_item") == item["id"]
-                and line["amount"] >= 0
-                and line["period"]["end"] == item["current_period_end"]
-                and (line["pricing"] or {}).get("price_details", {}).get("price") == item["price"]["id"]
-            ):
-                return invoice, line
-    return None
+        found = [
+            (invoice, line)
+            for line in invoice["lines"]["data"]
+            if ((line["parent"] or {}).get("subscription_item_details") or {}).get("subscription_item") == item["id"]
+            and line["amount"] >= 0
+            and line["period"]["end"] == item["current_period_end"]
+            and (line["pricing"] or {}).get("price_details", {}).get("price") == item["price"]["id"]
+        ]
+        if found:
+            yield from found
+            return
 
 
 def _credited(world: World, subscription: Obj, item: Obj) -> Obj | None:
     """What a credit takes back, as ``proration_details`` names it."""
-    found = _line(world, subscription, item)
-    if found is None:
+    found = list(_lines(world, subscription, item))
+    if not found:
         return None
-    invoice, line = found
     return {
         "invoice_item": None,
-        "invoice_line_item_details": {"invoice": invoice["id"], "invoice_line_items": [line["id"]]},
+        "invoice_line_item_details": {
+            "invoice": found[0][0]["id"],
+            "invoice_line_items": [line["id"] for _, line in found],
+        },
         "type": "invoice_line_items",
     }
 
 
-def _paid(world: World, subscription: Obj, item: Obj, amount: int) -> int:
-    """What an item's whole period was billed: less its discounts in flexible mode, the price in classic."""
+def _net(world: World, subscription: Obj, item: Obj, price: Obj, amount: int) -> int:
+    """What a debit bills: less the discounts of the item and the subscription, where prorations include them."""
     if subscription["billing_mode"]["type"] != "flexible":
         return amount
-    found = _line(world, subscription, item)
-    if found is None:
-        return amount
-    _, line = found
-    if line["period"]["start"] != item["current_period_start"] or not line["amount"]:
-        return amount
-    taken = sum(one["amount"] for one in line["discount_amounts"])
-    return amount - amount * taken // line["amount"] if taken else amount
-
-
-def _net(world: World, subscription: Obj, price: Obj, amount: int) -> int:
-    """What a debit bills: less the subscription's discounts, where prorations include them."""
-    if subscription["billing_mode"]["type"] != "flexible":
-        return amount
+    for name in item["discounts"]:
+        if discounts.active(world, name) is not None:
+            amount -= discounts.shares([amount], discounts.coupon_of(world, name), subscription["currency"])[0]
     for name in subscription["discounts"]:
-        if discounts.active(world, name) is None:
-            continue
         coupon = discounts.coupon_of(world, name)
-        if discounts.applies_to(coupon, price["product"]):
-            amount -= discounts.shares([amount], coupon, subscription["currency"])[0]
+        if discounts.active(world, name) is None or not discounts.applies_to(coupon, price["product"]):
+            continue
+        others = [_gross(world, one) for one in subscription["items"]["data"] if _shares(world, one, item, coupon)]
+        amount -= min(amount, discounts.shares([*others, amount], coupon, subscription["currency"])[-1])
     return amount
+
+
+def _gross(world: World, item: Obj) -> int:
+    return prices.line_amount(billing.price(world, item), items.quantity_of(item))
+
+
+def _shares(world: World, one: Obj, item: Obj, coupon: Obj) -> bool:
+    """Whether a coupon is shared between ``item`` and this other one."""
+    found = billing.price(world, one)
+    return (
+        one["id"] != item["id"]
+        and found["recurring"]["usage_type"] != "metered"
+        and discounts.applies_to(coupon, found["product"])
+    )

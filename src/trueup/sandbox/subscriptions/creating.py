@@ -9,15 +9,18 @@ from trueup.sandbox.answers.merging import metadata
 from trueup.sandbox.catalog import prices
 from trueup.sandbox.invoices import finalizing
 from trueup.sandbox.invoices import items as invoice_items
-from trueup.sandbox.subscriptions import billing, failures, items, periods, settings, shapes, timing
-from trueup.sandbox.wire.errors import StripeError, invalid
+from trueup.sandbox.subscriptions import billing, failures, items, periods, setting_up, settings, shapes, timing
+from trueup.sandbox.wire.errors import invalid
 from trueup.sandbox.world.world import Obj, World
 
 _LONGEST_TRIAL_DAYS: Final = 730
 
 
-def create(world: World, call: Call) -> Obj:
-    """Make a subscription with its first invoice, paid as ``payment_behavior`` says. Raises Stripe's 400s and 402s."""
+def create(world: World, call: Call, *, collect: bool = True) -> Obj:
+    """Make a subscription with its first invoice, paid as ``payment_behavior`` says. Raises Stripe's 400s and 402s.
+
+    Without ``collect`` the invoice stays a draft, for previews.
+    """
     customer = world.get("customer", call.value("customer") or "", param="customer")
     world.follow(customer)
     place = world.place()
@@ -26,6 +29,7 @@ def create(world: World, call: Call) -> Obj:
     if not given:
         message = "Missing required param: items."
         raise invalid(message, param="items", code="parameter_missing")
+    given = [_named(world, one, f"items[{index}]") for index, one in enumerate(given)]
     _put_mode(world, subscription, call)
     _put_currency(world, subscription, customer, call, given)
     settings.put(world, subscription, call)
@@ -41,7 +45,7 @@ def create(world: World, call: Call) -> Obj:
     items.check(subscription["items"]["data"], subscription["billing_mode"])
     _put_end(subscription, call)
     settings.put_discounts(world, subscription, call.value("discounts"))
-    _start(world, subscription, call)
+    _start(world, subscription, call, collect=collect)
     timing.plan(world, subscription)
     world.tell("customer.subscription.created", subscription, place=place)
     if subscription["status"] == "trialing" and subscription["trial_end"] - world.now < timing.TRIAL_NOTICE:
@@ -50,6 +54,11 @@ def create(world: World, call: Call) -> Obj:
         timing.plan(world, subscription)
     world.signal("subscription_changed", subscription=subscription)
     return subscription
+
+
+def _named(world: World, given: Any, at: str) -> Any:
+    """An item of the request that names its price, which is made here where the request describes one."""
+    return {**given, "price": items.price_of(world, given, at, currency=None)["id"], "price_data": None}
 
 
 # --- terms ------------------------------------------------------------------------------------------------------------
@@ -70,7 +79,6 @@ def _put_mode(world: World, subscription: Obj, call: Call) -> None:
 
 def _put_currency(world: World, subscription: Obj, customer: Obj, call: Call, given: list[Any]) -> None:
     price = items.price_of(world, given[0], "items[0]", currency=None)
-    given[0] = {**given[0], "price": price["id"], "price_data": None}
     currency = call.value("currency") or price["currency"]
     if customer["currency"] not in {None, currency}:
         message = (
@@ -109,7 +117,7 @@ def _put_anchor(world: World, subscription: Obj, call: Call, given: list[Any]) -
             message = "`backdate_start_date` must be in the past."
             raise invalid(message, param="backdate_start_date")
         subscription["start_date"] = start
-        if subscription["trial_end"] is None:
+        if subscription["trial_end"] is None and subscription["billing_mode"]["type"] == "flexible":
             subscription["billing_cycle_anchor"] = start
     anchor, config = call.value("billing_cycle_anchor"), call.value("billing_cycle_anchor_config")
     if anchor is None and config is None:
@@ -136,9 +144,8 @@ def _first(world: World, subscription: Obj, given: Any, at: str) -> tuple[int, i
         return world.now, subscription["trial_end"]
     recurring = items.price_of(world, given, at, currency=subscription["currency"])["recurring"]
     anchor, cycle = subscription["billing_cycle_anchor"], (recurring["interval"], recurring["interval_count"])
-    if anchor > world.now:
-        return world.now, anchor
-    return periods.period(anchor, *cycle, world.now)
+    start, end = periods.period(anchor, *cycle, world.now)
+    return max(start, subscription["start_date"]), end
 
 
 def _put_end(subscription: Obj, call: Call) -> None:
@@ -155,6 +162,9 @@ def _put_end(subscription: Obj, call: Call) -> None:
             raise invalid(message, param="cancel_at")
         subscription["cancel_at"] = at
         subscription["canceled_at"] = subscription["created"]
+        if subscription["trial_end"] is None:
+            for item in subscription["items"]["data"]:
+                item["current_period_end"] = min(item["current_period_end"], at)
         subscription["cancellation_details"]["reason"] = "cancellation_requested"
 
 
@@ -164,28 +174,37 @@ def _put_end(subscription: Obj, call: Call) -> None:
 def _lines(world: World, subscription: Obj, call: Call) -> list[Obj | None]:
     """What the first invoice bills: whole periods, or parts where the anchor lies ahead or the start lies back."""
     found: list[Obj | None] = []
-    behavior = call.value("proration_behavior", "create_prorations")
+    prorates = call.value("proration_behavior", "create_prorations") != "none"
+    trial, flexible = subscription["trial_end"] is not None, subscription["billing_mode"]["type"] == "flexible"
     for item in subscription["items"]["data"]:
-        recurring, anchor = item["price"]["recurring"], subscription["billing_cycle_anchor"]
-        cycle = (recurring["interval"], recurring["interval_count"])
-        if subscription["trial_end"] is not None:
+        if trial:
             found.append(billing.line(world, subscription, item, trial=True))
-        elif anchor > world.now:
-            if behavior != "none":
-                whole = periods.period(anchor, *cycle, world.now)
-                found.append(billing.stub(world, subscription, item, whole, world.now))
-        else:
-            if subscription["start_date"] < item["current_period_start"] and behavior != "none":
-                at = subscription["start_date"]
-                while at < item["current_period_start"]:
-                    whole = periods.period(anchor, *cycle, at)
-                    found.append(billing.stub(world, subscription, item, whole, at))
-                    at = whole[1]
-            found.append(billing.line(world, subscription, item))
+            continue
+        if prorates:
+            found += _back(world, subscription, item, split=flexible)
+        if prorates or subscription["billing_cycle_anchor"] <= world.now:
+            found.append(billing.line(world, subscription, item, in_part=prorates or not flexible))
     return found
 
 
-def _start(world: World, subscription: Obj, call: Call) -> None:
+def _back(world: World, subscription: Obj, item: Obj, *, split: bool) -> list[Obj | None]:
+    """Lines from a start that lies back to the item's period: one for each period, or for all together."""
+    anchor, recurring = subscription["billing_cycle_anchor"], item["price"]["recurring"]
+    parts, at = [], subscription["start_date"]
+    while at < item["current_period_start"]:
+        whole = periods.period(anchor, recurring["interval"], recurring["interval_count"], at)
+        end = min(whole[1], item["current_period_start"])
+        ended = {**item, "current_period_start": at, "current_period_end": end}
+        parts.append(billing.line(world, subscription, ended))
+        at = end
+    if not split and parts and (last := parts[-1]) is not None:
+        last |= {"amount": sum(one["amount"] for one in parts if one is not None)}
+        last |= {"subtotal": last["amount"], "period": {**last["period"], "start": subscription["start_date"]}}
+        return [last]
+    return parts
+
+
+def _start(world: World, subscription: Obj, call: Call, *, collect: bool) -> None:
     """Bill the beginning and set the status by what comes of it."""
     _add_items(world, subscription, call)
     now, behavior = world.now, call.value("payment_behavior", "allow_incomplete")
@@ -197,6 +216,8 @@ def _start(world: World, subscription: Obj, call: Call) -> None:
     invoice = billing.draft(
         world, subscription, "subscription_create", _lines(world, subscription, call), period=(now, now)
     )
+    if not collect:
+        return
     if not by_charge:
         subscription["status"] = "trialing" if trialing else "active"
         if trialing and not invoice["amount_due"]:
@@ -205,12 +226,13 @@ def _start(world: World, subscription: Obj, call: Call) -> None:
     if not invoice["amount_due"]:
         finalizing.finalize(world, invoice)
         subscription["status"] = "trialing" if trialing else "active"
+        setting_up.begin(world, subscription)
         return
     if behavior == "default_incomplete":
         finalizing.finalize(world, invoice)
         return
     if billing.method(world, subscription) is None:
-        raise no_method()
+        raise failures.no_method()
     billing.collect(world, invoice, off_session=bool(call.value("off_session")))
     if invoice["status"] == "paid":
         subscription["status"] = "trialing" if trialing else "active"
@@ -244,14 +266,4 @@ def add_item(world: World, customer: Obj, subscription: Obj, given: Any, at: str
         quantity=given.get("quantity", 1),
         subscription=subscription["id"],
         metadata=metadata({}, given.get("metadata")),
-    )
-
-
-def no_method() -> StripeError:
-    """Nothing to charge."""
-    return StripeError(
-        "This customer has no attached payment source or default payment method. Please consider adding a default "
-        "payment method. For more information, visit https://stripe.com/docs/billing/subscriptions/payment-methods-setting"
-        "#payment-method-priority.",
-        code="resource_missing",
     )

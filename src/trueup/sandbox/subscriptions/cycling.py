@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from trueup.sandbox.assumptions import DRAFT_SECONDS
 from trueup.sandbox.invoices import ending, finalizing
-from trueup.sandbox.subscriptions import billing, canceling, pausing, periods, timing
+from trueup.sandbox.subscriptions import billing, canceling, changes, pausing, periods, shapes, timing
 from trueup.sandbox.world.world import Obj, World, render
 
 
@@ -39,7 +39,10 @@ def trial_end(world: World, subscription_id: str) -> None:
 
 
 def roll(subscription: Obj, at: int) -> tuple[int, list[Obj], list[Obj]]:
-    """When the periods that are over at ``at`` began, all items after it, and those of them that rolled on."""
+    """When the periods that are over at ``at`` began, all items after it, and those of them that rolled on.
+
+    A period that ``cancel_at`` cuts short ends there.
+    """
     anchor, rolled, fresh, began = subscription["billing_cycle_anchor"], [], [], at
     for item in subscription["items"]["data"]:
         end, recurring = item["current_period_end"], item["price"]["recurring"]
@@ -48,14 +51,18 @@ def roll(subscription: Obj, at: int) -> tuple[int, list[Obj], list[Obj]]:
             continue
         began = min(began, item["current_period_start"])
         following = periods.following(anchor, recurring["interval"], recurring["interval_count"], end)
+        if subscription["cancel_at"] is not None and not subscription["cancel_at_period_end"]:
+            following = min(following, max(subscription["cancel_at"], end + 1))
         fresh.append({**item, "current_period_start": end, "current_period_end": following})
         rolled.append(fresh[-1])
     return began, rolled, fresh
 
 
 def _renew(world: World, subscription: Obj) -> None:
+    shapes.refresh(world, subscription)
     began, rolled, fresh = roll(subscription, world.now)
     subscription["items"] = {**subscription["items"], "data": rolled}
+    changes.forget(subscription, fresh)
     paused = (subscription["pause_collection"] or {}).get("behavior")
     waits = subscription["status"] == "unpaid" or paused is not None
     place = world.place()
@@ -121,12 +128,3 @@ def announce(world: World, subscription_id: str) -> None:
         line["invoice"] = None
     invoice["lines"]["url"] = f"/v1/invoices/upcoming/lines?subscription={subscription_id}"
     world.write("invoice.upcoming", {"object": invoice}, about=subscription_id)
-
-
-def has_pending(world: World, subscription: Obj) -> bool:
-    """Whether something of the subscription waits for its next invoice."""
-    for item in world.select("invoiceitem", _waiting=subscription["customer"]):
-        parent = (item.get("parent") or {}).get("subscription_details") or {}
-        if parent.get("subscription") == subscription["id"]:
-            return True
-    return False

@@ -32,3 +32,13 @@ def refusal(world: World, invoice: Obj) -> StripeError:
         param=error.get("param"),
         fields=shown,
     )
+
+
+def no_method() -> StripeError:
+    """Nothing to charge."""
+    return StripeError(
+        "This customer has no attached payment source or default payment method. Please consider adding a default "
+        "payment method. For more information, visit https://stripe.com/docs/billing/subscriptions/payment-methods-setting"
+        "#payment-method-priority.",
+        code="resource_missing",
+    )

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from trueup.sandbox.answers.merging import metadata
 from trueup.sandbox.catalog import plans, prices
-from trueup.sandbox.subscriptions import shapes
+from trueup.sandbox.subscriptions import settings, shapes
 from trueup.sandbox.wire.errors import StripeError, invalid
 from trueup.sandbox.world.world import Obj, World
 
@@ -61,6 +61,8 @@ def made(
     _check_quantity(quantity, at, metered=metered)
     item = shapes.item(world, of, price, quantity, period)
     item["metadata"] = metadata({}, given.get("metadata"))
+    if given.get("discounts"):
+        item["discounts"] = settings.item_discounts(world, of, item, given["discounts"], at)
     return item
 
 
@@ -118,6 +120,8 @@ def changed(world: World, subscription: Obj, given: Sequence[Mapping[str, Any]],
             item["quantity"] = change["quantity"]
         if "metadata" in change:
             item["metadata"] = metadata(item["metadata"], change["metadata"])
+        if "discounts" in change:
+            item["discounts"] = settings.item_discounts(world, subscription, item, change["discounts"], at)
     if not found:
         message = "A subscription must have at least one active plan or price. To cancel it, use the cancel endpoint."
         raise invalid(message, param="items")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from calendar import monthrange
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final
 
 _SECONDS: Final = {"day": 86_400, "week": 7 * 86_400}
 _MONTHS: Final = {"month": 1, "year": 12}
@@ -49,6 +49,12 @@ def period(anchor: int, interval: str, count: int, at: int) -> tuple[int, int]:
 def following(anchor: int, interval: str, count: int, at: int) -> int:
     """The first boundary after ``at``; the anchor itself while it lies ahead."""
     return anchor if anchor > at else period(anchor, interval, count, at)[1]
+
+
+def whole(anchor: int, item: Mapping[str, Any]) -> tuple[int, int]:
+    """The full period of a subscription item's price that its current one is, or is a part of."""
+    recurring = item["price"]["recurring"]
+    return period(anchor, recurring["interval"], recurring["interval_count"], item["current_period_start"])
 
 
 def configured(start: int, config: Mapping[str, int | None], interval: str) -> int:

@@ -42,7 +42,7 @@ def _changed(world: World, subscription: Obj, details: dict[str, Any]) -> Obj:
     if resumes is not None and subscription["status"] == "paused":
         pausing.resume(world, subscription, {})
     elif details:
-        updating.update(world, subscription, {**details, "payment_behavior": "default_incomplete"})
+        updating.update(world, subscription, details, collect=False)
     if subscription["latest_invoice"] != before:
         return world.get("invoice", subscription["latest_invoice"])
     return _renewal(world, subscription)
@@ -55,13 +55,12 @@ def _new(world: World, customer: Obj | None, call: Call, details: dict[str, Any]
     params = {
         **{name: value for name, value in details.items() if name not in {"cancel_now", "proration_date", "resume_at"}},
         "customer": customer["id"],
-        "payment_behavior": "default_incomplete",
     }
     for name in ("discounts", "currency"):
         if call.value(name):
             params[name] = call.value(name)
     add_items(world, call, customer)
-    made = creating.create(world, Call(method="POST", path="", ids={}, params=params))
+    made = creating.create(world, Call(method="POST", path="", ids={}, params=params), collect=False)
     return world.get("invoice", made["latest_invoice"])
 
 
@@ -81,7 +80,7 @@ def _renewal(world: World, subscription: Obj) -> Obj:
     if (
         subscription["cancel_at"] is not None
         and subscription["cancel_at"] <= due
-        and not cycling.has_pending(world, subscription)
+        and not billing.has_pending(world, subscription)
     ):
         message = "No upcoming invoices for customer: " + str(subscription["customer"])
         raise invalid(message, code="invoice_upcoming_none")

@@ -16,6 +16,8 @@ from trueup.sandbox.subscriptions import (
     pausing,
     pending,
     previews,
+    setting_up,
+    shapes,
     timing,
     updating,
 )
@@ -32,7 +34,7 @@ def _get(world: World, call: Call, name: str = _ID) -> Obj:
 
 
 def _retrieve(world: World, call: Call) -> Obj:
-    return _get(world, call)
+    return shapes.refreshed(world, _get(world, call))
 
 
 def _update(world: World, call: Call) -> Obj:
@@ -100,7 +102,8 @@ def _list(world: World, call: Call) -> Obj:
         "status": single,
         "collection_method": call.value("collection_method"),
     }
-    return pages.page(world, call, "subscription", keep=keep, **where)
+    found = pages.page(world, call, "subscription", keep=keep, **where)
+    return {**found, "data": [shapes.refreshed(world, one) for one in found["data"]]}
 
 
 def _keep(call: Call, status: str | None) -> Any:
@@ -211,6 +214,7 @@ SIGNALS: Final[dict[str, Any]] = {
     "invoice_uncollectible": outcomes.uncollectible,
     "invoice_overdue": outcomes.overdue,
     "retries_exhausted": outcomes.retries_exhausted,
+    "setup_settled": setting_up.settled,
     "customer_deleted": canceling.customer_deleted,
     "preview_subscription": previews.preview,
 }

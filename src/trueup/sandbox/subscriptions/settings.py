@@ -73,14 +73,33 @@ def _put_collection(subscription: Obj, call: Call) -> None:
 
 
 def put_discounts(world: World, subscription: Obj, given: Any, *, amount: int | None = None) -> None:
-    """Replace the subscription's discounts by a request's; those for one invoice wait for the next. Raises 400s."""
+    """Replace the subscription's discounts by a request's. Raises Stripe's 400s.
+
+    One for a single invoice stays until the next invoice that costs anything uses it up.
+    """
+    subscription["discounts"] = _replaced(world, subscription, None, subscription["discounts"], given, amount)
+
+
+def item_discounts(world: World, subscription: Obj, item: Obj, given: Any, at: str) -> list[str]:
+    """The discounts that an item has after a request's ``items[n][discounts]``; those left out end."""
+    return _replaced(world, subscription, item["id"], item["discounts"], given, None, f"{at}[discounts]")
+
+
+def _replaced(  # noqa: PLR0917 - private, and called twice
+    world: World,
+    subscription: Obj,
+    item: str | None,
+    former: list[str],
+    given: Any,
+    amount: int | None,
+    under: str = "discounts",
+) -> list[str]:
     customer = world.get("customer", subscription["customer"])
     kept: list[str] = []
-    once: list[str] = []
     for index, one in enumerate(given or []):
-        at = f"discounts[{index}]"
+        at = f"{under}[{index}]"
         if named := one.get("discount"):
-            if named not in subscription["discounts"]:
+            if named not in former:
                 message = f"No such discount: '{named}'"
                 raise invalid(message, param=f"{at}[discount]", code="resource_missing")
             kept.append(named)
@@ -91,14 +110,13 @@ def put_discounts(world: World, subscription: Obj, given: Any, *, amount: int | 
             coupon=one.get("coupon"),
             promotion_code=one.get("promotion_code"),
             subscription=subscription["id"],
+            subscription_item=item,
             param=f"{at}[coupon]" if one.get("coupon") else f"{at}[promotion_code]",
             amount=amount,
             currency=subscription["currency"],
         )
-        for_one = discounts.coupon_of(world, made["id"])["duration"] == "once"
-        (once if for_one else kept).append(made["id"])
-    for name in subscription["discounts"]:
+        kept.append(made["id"])
+    for name in former:
         if name not in kept:
             discounts.end(world, name)
-    subscription["discounts"] = kept
-    subscription["$once"] = [*subscription.get("$once", ()), *once]
+    return kept

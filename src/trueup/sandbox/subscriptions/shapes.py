@@ -106,3 +106,24 @@ def put_items(of: Obj, items: list[Obj]) -> None:
     of["items"] = {**of["items"], "data": items, "total_count": len(items)}
     of["$items"] = [one["id"] for one in items]
     of["$prices"] = sorted({one["price"]["id"] for one in items})
+
+
+def refreshed(world: World, of: Obj) -> Obj:
+    """A subscription as it is read: its items show their prices as those are now."""
+    items = [_refreshed(world, item) for item in of["items"]["data"]]
+    return {**of, "items": {**of["items"], "data": items}}
+
+
+def refresh(world: World, of: Obj) -> None:
+    """Let the items show their prices as those are now, which is told with whatever the subscription tells next."""
+    items = [_refreshed(world, item) for item in of["items"]["data"]]
+    if items != of["items"]["data"]:
+        put_items(of, items)
+
+
+def _refreshed(world: World, item: Obj) -> Obj:
+    price = world.find("price", item["price"]["id"])
+    if price is None or price.get("deleted"):
+        return item
+    shown = priced(price)
+    return item if shown == item["price"] else {**item, "plan": plans.plan_of(price), "price": shown}

@@ -23,21 +23,25 @@ from trueup.sandbox.wire.errors import invalid
 from trueup.sandbox.world.world import Obj, World
 
 _FREE_WHEN_CANCELED: Final = frozenset({"metadata", "cancellation_details"})
+_FIXED_WHILE_INCOMPLETE: Final = frozenset({"items", "trial_end", "billing_cycle_anchor"})
 _PENDING: Final = frozenset(
     "expand payment_behavior proration_behavior proration_date billing_cycle_anchor items trial_end trial_from_plan"
     " add_invoice_items off_session discounts metadata cancel_at_period_end".split()
 )
 
 
-def update(world: World, subscription: Obj, given: Mapping[str, Any], *, by_schedule: bool = False) -> Obj:
+def update(
+    world: World, subscription: Obj, given: Mapping[str, Any], *, by_schedule: bool = False, collect: bool = True
+) -> Obj:
     """Change a subscription as ``POST /v1/subscriptions/{id}`` does with these parameters.
 
-    ``by_schedule`` is for the schedule that manages it. Raises Stripe's 400s; 402 for ``error_if_incomplete``, where
+    ``by_schedule`` is for the schedule that manages it. Without ``collect`` the invoice stays a draft. Raises Stripe's 400s; 402 for ``error_if_incomplete``, where
     everything is undone by the caller.
     """
     call = Call(method="POST", path="", ids={}, params=given)
     _check(subscription, call, by_schedule=by_schedule)
     behavior = call.value("payment_behavior", "allow_incomplete")
+    shapes.refresh(world, subscription)
     former = copy.deepcopy(subscription)
     settings.put(world, subscription, call)
     if call.given("discounts"):
@@ -51,7 +55,7 @@ def update(world: World, subscription: Obj, given: Mapping[str, Any], *, by_sche
     for index, one in enumerate(call.value("add_invoice_items") or []):
         creating.add_item(world, customer, subscription, one, f"add_invoice_items[{index}]")
     invoice = rebilling.rebill(world, subscription, former, call)
-    if invoice is not None and invoice["status"] == "draft":
+    if invoice is not None and invoice["status"] == "draft" and collect:
         _collect(world, subscription, former, invoice, behavior, off_session=bool(call.value("off_session")))
     timing.plan(world, subscription)
     world.tell("customer.subscription.updated", subscription)
@@ -67,6 +71,12 @@ def _check(subscription: Obj, call: Call, *, by_schedule: bool) -> None:
             else "An incomplete_expired subscription can only update its metadata."
         )
         raise invalid(message, code="invalid_canceled_subscription_fields")
+    if subscription["status"] == "incomplete" and (fixed := _FIXED_WHILE_INCOMPLETE & set(call.params)):
+        message = (
+            f"You cannot update {', '.join(sorted(fixed))} of a subscription whose status is `incomplete`: its first "
+            "invoice has to be paid before."
+        )
+        raise invalid(message, param=min(fixed))
     if subscription["schedule"] and not by_schedule and {"items", "trial_end", "cancel_at"} & set(call.params):
         message = (
             f"The subscription is managed by the subscription schedule `{subscription['schedule']}`, and updating any "
@@ -129,7 +139,7 @@ def _collect(world: World, subscription: Obj, former: Obj, invoice: Obj, behavio
         finalizing.finalize(world, invoice)
         return
     if invoice["amount_due"] and billing.method(world, subscription) is None and behavior == "error_if_incomplete":
-        raise creating.no_method()
+        raise failures.no_method()
     waits = behavior == "pending_if_incomplete"
     subscription["$settling"] = True
     billing.collect(world, invoice, off_session=off_session)
@@ -162,7 +172,9 @@ def _wait(world: World, subscription: Obj, former: Obj, invoice: Obj) -> None:
         "billing_cycle_anchor": subscription["billing_cycle_anchor"],
         "trial_end": subscription["trial_end"],
         "status": subscription["status"],
+        "debited": subscription.get("$debited"),
     }
+    subscription["$debited"] = former.get("$debited", {})
     shapes.put_items(subscription, former["items"]["data"])
     for name in ("billing_cycle_anchor", "trial_end", "status"):
         subscription[name] = former[name]
