@@ -174,3 +174,6 @@ RESUME_SECONDS: Final = 365 * 86_400
 INVOICES_WAIT_FOR_AUTHENTICATION: Final = True
 """Whether an invoice's payment without its holder, that a bank wants authenticated, waits in ``requires_action`` instead of
 failing with ``authentication_required``. Stripe tells ``invoice.payment_action_required`` of it, so it waits."""
+
+CANCELED_DEBIT: Final = ("charge_canceled", "The payment was canceled.")
+"""``failure_code`` and ``failure_message`` of a debit whose intent is canceled while it is processing. Not recorded."""

@@ -312,6 +312,17 @@ def test_a_bank_debit_settles_later(api: Api, bank: str, status: str, told: list
     assert api.types() == told
 
 
+def test_a_debit_can_be_stopped_while_it_is_under_way(api: Api) -> None:
+    customer, method = payer(api, "pm_usBankAccount_processing")
+    intent = pay(api, customer, method)
+    api.types()
+
+    canceled = api.post(f"/v1/payment_intents/{intent['id']}/cancel", expand=["latest_charge"])
+
+    assert (canceled["status"], canceled["latest_charge"]["status"]) == ("canceled", "failed")
+    assert api.types() == ["charge.failed", "payment_intent.canceled"]
+
+
 def test_a_debit_in_euro(api: Api) -> None:
     customer, method = payer(api, "pm_sepaDebit_success_de")
     intent = pay(api, customer, method, currency="eur", mandate_data={"customer_acceptance": {"type": "offline"}})

@@ -230,6 +230,16 @@ def test_an_inquiry_moves_no_money_and_ends_by_itself(api: Api) -> None:
     assert api.get("/v1/disputes/" + dispute["id"])["status"] == "warning_closed"
 
 
+def test_an_inquiry_ends_when_the_money_goes_back(api: Api) -> None:
+    dispute = _dispute(api, "pm_card_createDisputeInquiry")
+    api.types()
+
+    api.post("/v1/refunds", charge=dispute["charge"])
+
+    assert "charge.dispute.closed" in api.types()
+    assert api.get("/v1/disputes/" + dispute["id"])["status"] == "warning_closed"
+
+
 def test_an_inquiry_becomes_a_dispute(api: Api) -> None:
     dispute = _dispute(api, "pm_card_createDisputeInquiry")
     api.advance(60)

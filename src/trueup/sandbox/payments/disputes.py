@@ -199,6 +199,13 @@ def _end(world: World, dispute: Obj, status: str) -> Obj:
     return dispute
 
 
+def refunded(world: World, charge: Obj) -> None:
+    """A charge went back whole: there is nothing left to inquire about. A dispute that took the money stays."""
+    dispute = world.find("dispute", charge.get("$dispute"))
+    if dispute is not None and dispute["status"].startswith("warning_") and dispute["status"] not in _CLOSED:
+        _end(world, dispute, "warning_closed")
+
+
 def refuse_refund(world: World, charge: Obj) -> None:
     """Raises Stripe's 400 for a charge whose money a dispute has taken."""
     dispute = world.find("dispute", charge.get("$dispute"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, Literal
 
-from trueup.sandbox.assumptions import AUTHORIZATION_SECONDS, INVOICES_WAIT_FOR_AUTHENTICATION
+from trueup.sandbox.assumptions import AUTHORIZATION_SECONDS, CANCELED_DEBIT, INVOICES_WAIT_FOR_AUTHENTICATION
 from trueup.sandbox.payment_methods import actions, cards, errors, mandates, methods, options
 from trueup.sandbox.payment_methods.behaviours import Behaviour
 from trueup.sandbox.payment_methods.declines import AUTHENTICATION
@@ -299,7 +299,7 @@ def cancel(world: World, intent: Obj, *, reason: str | None = None) -> Obj:
     if charge is not None and held == "processing":
         charge["status"] = "failed"
         charge["captured"], charge["amount_captured"] = False, 0
-        charge["failure_code"], charge["failure_message"] = "charge_canceled", "The payment was canceled."
+        charge["failure_code"], charge["failure_message"] = CANCELED_DEBIT
         world.tell("charge.failed", charge)
     world.tell("payment_intent.canceled", intent)
     _signal(world, intent, "canceled")

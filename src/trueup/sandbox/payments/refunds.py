@@ -49,6 +49,7 @@ def create(
     world.tell("charge.refunded", charge)
     if charge["refunded"]:
         warnings.settle(world, charge)
+        disputes.refunded(world, charge)
     world.schedule(world.now + REFUND_STEP_SECONDS, "refund_step", refund["id"])
     return refund
 
