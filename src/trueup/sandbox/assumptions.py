@@ -31,13 +31,13 @@ BANK_DEBIT_DELAYED_SECONDS: Final = 180
 """The same for the accounts that simulate a delay: "about 3 minutes". Source: https://docs.stripe.com/testing"""
 
 CHARGE_SETTLED_SECONDS: Final = 5
-"""When the balance transaction of an ``automatic_async`` payment appears, with ``charge.updated``: seconds, says Stripe."""
+"""When the balance transaction of an ``automatic_async`` payment appears, with ``charge.updated``: within seconds."""
 
 AUTHORIZATION_SECONDS: Final = 7 * 86_400
 """How long an authorization can be captured: ``capture_before`` of all recorded charges is seven days on."""
 
 AVAILABLE_DAYS: Final = 7
-"""Money is available at the first midnight (UTC) this many days on. Recorded 2025-10-29.clover; depends on the account."""
+"""Money is available at the first midnight (UTC) this many days on. Recorded 2025-10-29.clover; each account differs."""
 
 CARD_FEE_PERCENT: Final = "2.9"
 """Stripe's fee on a payment, with ``CARD_FEE_FIXED``: recorded 103 on 2500 and 114 on 2900, rounded half up."""
@@ -55,7 +55,7 @@ DISPUTE_FEE: Final = 1500
 """What a dispute costs, in minor units; it is kept when the dispute is won (sandbox specification B.7)."""
 
 DISPUTE_DAYS: Final = 8
-"""Evidence is due at the end of the day (UTC) this many days after the dispute began, as recorded at 2026-08-26.dahlia."""
+"""Evidence is due at the end of the day (UTC) this many days after a dispute began. Recorded at 2026-08-26.dahlia."""
 
 DISPUTE_DECIDED_SECONDS: Final = 5
 """How long after ``winning_evidence`` or ``losing_evidence`` the bank decides: "~5 s" (sandbox specification B.7)."""
@@ -160,7 +160,7 @@ SEARCH_LAG_SECONDS: Final = 60
 """For how long search does not find what changed, unless set otherwise. Stripe says that usually it is below a minute."""
 
 MICRODEPOSIT_DAYS: Final = 2
-"""How many days on the deposits arrive by which a bank account is verified: "1-2 business days" in the documentation."""
+"""In how many days the deposits arrive that verify a bank account: "1-2 business days" in the documentation."""
 
 AMOUNT_MOST: Final = 999_999_999_999
 """The largest amount in minor units of a price, coupon or balance. Stripe documents twelve digits for charges."""
@@ -172,7 +172,7 @@ RESUME_SECONDS: Final = 365 * 86_400
 """How long ``resume_on_payment_success`` waits. Source: https://docs.stripe.com/billing/subscriptions/pause"""
 
 INVOICES_WAIT_FOR_AUTHENTICATION: Final = True
-"""Whether an invoice's payment without its holder, that a bank wants authenticated, waits in ``requires_action`` instead of
+"""Whether an invoice's payment without its holder, that a bank wants authenticated, waits in ``requires_action``, not
 failing with ``authentication_required``. Stripe tells ``invoice.payment_action_required`` of it, so it waits."""
 
 CANCELED_DEBIT: Final = ("charge_canceled", "The payment was canceled.")
