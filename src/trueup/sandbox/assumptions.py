@@ -37,7 +37,7 @@ AUTHORIZATION_SECONDS: Final = 7 * 86_400
 """How long an authorization can be captured: ``capture_before`` of all recorded charges is seven days on."""
 
 AVAILABLE_DAYS: Final = 7
-"""Money is available at the first midnight (UTC) this many days on. Recorded 2025-10-29.clover; each account differs."""
+"""Money is available at the first midnight (UTC) this many days on. Recorded 2025-10-29.clover; it differs."""
 
 CARD_FEE_PERCENT: Final = "2.9"
 """Stripe's fee on a payment, with ``CARD_FEE_FIXED``: recorded 103 on 2500 and 114 on 2900, rounded half up."""
