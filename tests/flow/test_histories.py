@@ -38,7 +38,7 @@ from trueup.mirror.types import ObjectKey
 from trueup.runtime import drains
 from trueup.runtime.crypto import Sealer
 
-EXAMPLES: Final = int(os.environ.get("TRUEUP_HISTORIES", "30"))
+EXAMPLES: Final = int(os.environ.get("TRUEUP_HISTORIES", "24"))
 """Histories to try; for a night, some thousands."""
 LATER: Final = from_unix(2_000_000_000)
 
