@@ -25,6 +25,7 @@ from trueup.ops.commands import (
     objects,
     operators,
     processes,
+    sandbox,
     views,
 )
 
@@ -52,6 +53,7 @@ events.register(app)
 metrics.register(app)
 demo.register(app)
 views.register(app)
+sandbox.register(app)
 
 
 def run(arguments: Sequence[str]) -> int:

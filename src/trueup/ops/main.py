@@ -23,8 +23,8 @@ from trueup.runtime import clock, configuration, logs
 
 OFFLINE: Final = frozenset({"--help", "-h", "--version", "--show-completion", "--install-completion"})
 """Options that need no database."""
-UNSTORED: Final = frozenset({"metrics"})
-"""Commands that need none either: they work on what they are given."""
+UNSTORED: Final = frozenset({"metrics", "sandbox"})
+"""Commands that need none either: they work on what they are given, or on a store of their own."""
 OPTIONS: Final = {
     "--host": "TRUEUP_HOST",
     "--port": "TRUEUP_PORT",

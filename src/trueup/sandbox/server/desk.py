@@ -66,8 +66,11 @@ class Desk:
 
         ``in_step`` stops at whatever falls due on the way and waits until its events are delivered, so that endpoints
         see and change things at their time; without it the clock is faster than any endpoint. Gives the number of
-        timers that fired. Raises ``Refused`` for a time that has passed; no limits of test clocks apply.
+        timers that fired. Raises ``Refused`` for a time that has passed and ``NotFound`` for a test clock that there is
+        not; no limits of test clocks apply.
         """
+        if clock:
+            self._require_clock(clock)
         target = self.engine.now(clock) + days * 86_400 + seconds if to is None else to
         fired = 0
         try:
@@ -79,9 +82,18 @@ class Desk:
             raise Refused(
                 f"{str(error).capitalize()}.", code="clock_backwards", hint="A clock goes forward."
             ) from error
+        if clock:
+            with self.engine.change() as world:
+                world.signal("clock_reached", clock=clock)
         if in_step:
             self.wait_delivered()
         return fired
+
+    def _require_clock(self, clock: str) -> None:
+        with self.engine.change() as world:
+            found = world.find("test_helpers.test_clock", clock)
+        if found is None or found.get("deleted"):
+            raise NotFound(f"There is no test clock {clock}.", code="no_clock")
 
     def _next_stop(self, until: int, clock: str) -> int | None:
         found = [self.engine.next_due(until, clock), self.engine.outbox.next_due(until) if not clock else None]

@@ -154,8 +154,9 @@ def _trial_without_card(actor: Actor) -> str:
 
 
 def _resumed(actor: Actor) -> None:
-    made = _trial_without_card(actor)
-    actor.post(f"/v1/subscriptions/{made}/resume")
+    resumed = actor.post(f"/v1/subscriptions/{_trial_without_card(actor)}/resume")
+    if resumed["status"] == "paused":
+        actor.post(f"/v1/invoices/{resumed['latest_invoice']}/pay")
 
 
 def _quantity(actor: Actor) -> None:
