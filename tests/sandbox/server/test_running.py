@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 from pathlib import Path
 from typing import Any, cast
 
@@ -152,3 +153,30 @@ def test_a_running_clock_shows_the_time_and_stands_for_nobody() -> None:
         assert 1_800_000_000 + 30 * 86_400 <= sandbox.now < 1_800_000_100 + 30 * 86_400
         with pytest.raises(Refused, match="No such test clock"):
             sandbox.request("GET", f"/v1/test_helpers/test_clocks/{clock['id']}")
+
+
+def test_a_clock_that_stood_still_runs_on_from_where_it_stood_and_back(tmp_path: Path) -> None:
+    with start(path=tmp_path / "kept", start=1_800_000_000) as still:
+        still.advance(days=1)
+
+    with start(path=tmp_path / "kept", mode="running") as running:
+        assert 0 <= running.now - (1_800_000_000 + 86_400) < 60
+        running.advance(days=1)
+
+    with start(path=tmp_path / "kept", mode="still") as again:
+        now = again.now
+        assert 0 <= now - (1_800_000_000 + 2 * 86_400) < 60
+        time.sleep(1.1)
+        assert again.now == now
+
+
+def test_what_falls_due_on_a_running_clock_is_done_without_a_request() -> None:
+    with start(mode="running") as sandbox:
+        done = threading.Event()
+        sandbox.engine.listeners.append(
+            lambda told: done.set() if told[-1].type == "test_helpers.test_clock.deleted" else None
+        )
+        sandbox.request("POST", "/v1/test_helpers/test_clocks", {"frozen_time": 1000})
+        sandbox.advance(seconds=30 * 86_400 - 1)
+
+        assert done.wait(5)

@@ -54,12 +54,17 @@ class Clocks:
     def __init__(self, store: Store, *, start: int | None = None, mode: Mode | None = None) -> None:
         self._store = store
         self._frozen: dict[str, int] = {}
-        self.mode: Mode = mode or ("running" if store.meta("clock_mode", "still") == "running" else "still")
-        kept = store.meta("clock", "")
-        if self.mode == "running":
-            self._own = int(store.meta("clock_ahead", "0")) if start is None else start - machine.unix()
+        before = store.meta("clock_mode", "")
+        self.mode: Mode = mode or ("running" if before == "running" else "still")
+        if start is not None:
+            now = start
+        elif before == "running":
+            now = machine.unix() + int(store.meta("clock_ahead", "0"))
+        elif before:
+            now = int(store.meta("clock", "0"))
         else:
-            self._own = int(kept or (START if start is None else start))
+            now = machine.unix() if self.mode == "running" else START
+        self._own = now - machine.unix() if self.mode == "running" else now
         self._timers = int(store.meta("timers", "0"))
         self.asked = self._read_asked()
         self.keep()
