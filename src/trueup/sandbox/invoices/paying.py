@@ -111,13 +111,15 @@ def _failed(
         method = invoice.get("$barred")
     if attempt == "automatic" or first:
         retries.failed(world, invoice, error, method)
+    over = attempt == "automatic" and retries.exhausted(invoice)
+    if over:
+        invoice["auto_advance"] = False
     world.tell("invoice.updated", invoice)
     world.tell("invoice.payment_failed", invoice)
     if authentication is not None:
         _tell_action(world, invoice, intent)
     world.signal("invoice_payment_failed", invoice=invoice, intent=intent)
-    if attempt == "automatic" and retries.exhausted(invoice):
-        invoice["auto_advance"] = False
+    if over:
         world.signal("retries_exhausted", invoice=invoice)
 
 
