@@ -72,6 +72,15 @@ def delete(world: World, invoice: Obj) -> Obj:
     return world.delete(invoice)
 
 
+def customer_deleted(world: World, *, customer: Obj) -> None:
+    """Listens to customers: the invoices of one that is deleted are not collected any more."""
+    for invoice in list(world.select("invoice", customer=customer["id"])):
+        if invoice["status"] in {"draft", "open"}:
+            invoice["next_payment_attempt"] = None
+            _leave(world, invoice)
+            world.tell("invoice.updated", invoice)
+
+
 def _leave(world: World, invoice: Obj) -> None:
     """Nothing is tried or reminded of any more."""
     retries.stop(world, invoice)

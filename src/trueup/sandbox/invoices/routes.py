@@ -7,6 +7,7 @@ from typing import Final
 from trueup.sandbox.answers.calls import Handler, Included
 from trueup.sandbox.invoices import (
     credit_note_routes,
+    ending,
     invoice_payments,
     invoice_routes,
     item_routes,
@@ -32,4 +33,4 @@ INCLUDED: Final[Included] = {
     ("invoice", "confirmation_secret"): invoice_payments.confirmation_secret,
 }
 
-SIGNALS: Final[dict[str, Signal]] = {"intent_settled": paying.settled}
+SIGNALS: Final[dict[str, Signal]] = {"intent_settled": paying.settled, "customer_deleted": ending.customer_deleted}
