@@ -23,6 +23,8 @@ _BATCH: Final = 64
 _PARALLEL: Final = 8
 _UNRECORDED: Final = 0.05
 """Seconds after which outcomes are written down, though the batch is not over."""
+_GATHER: Final = 0.02
+"""Seconds in which what comes is gathered: each look at the store costs the requests some of their time."""
 _LOST: Final = "lost on its way, as the delivery mode wants"
 
 
@@ -38,6 +40,8 @@ class Courier:
         self._timeout = timeout
         self._loop: asyncio.AbstractEventLoop | None = None
         self._wanted = asyncio.Event()
+        self._hurry = asyncio.Event()
+        self._hurried = 0
         self._working: dict[str, asyncio.Task[None]] = {}
         self._stopping = False
         self._thread: threading.Thread | None = None
@@ -68,10 +72,16 @@ class Courier:
     def wait_idle(self, timeout: float) -> bool:
         """Wait until nothing is due or under way; whether that came about in ``timeout`` seconds."""
         until, pause = machine.precise() + timeout, threading.Event()
-        while self._working or self._wanted.is_set() or self._outbox.waiting():
-            if machine.precise() > until or self._stopping:
-                return False
-            pause.wait(0.002)
+        self._hurried += 1
+        try:
+            if self._loop is not None and not self._stopping:
+                self._loop.call_soon_threadsafe(self._hurry.set)
+            while self._working or self._wanted.is_set() or self._outbox.waiting():
+                if machine.precise() > until or self._stopping:
+                    return False
+                pause.wait(0.002)
+        finally:
+            self._hurried -= 1
         return True
 
     # --- in the thread -----------------------------------------------------------------------------------------------
@@ -84,6 +94,11 @@ class Courier:
             with suppress(TimeoutError):
                 async with asyncio.timeout(pause):
                     await self._wanted.wait()
+            if not self._hurried:
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(_GATHER):
+                        await self._hurry.wait()
+            self._hurry.clear()
             # Cleared before the look, so that what becomes due during it is looked for once more.
             self._wanted.clear()
             for target in self._outbox.waiting():
