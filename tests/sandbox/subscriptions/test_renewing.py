@@ -157,9 +157,7 @@ def test_a_trial_without_a_method_may_cancel(api: Any, payer: Make, price: Any, 
     assert (found["status"], found["cancellation_details"]["reason"]) == ("canceled", "cancellation_requested")
 
 
-def test_a_trial_ended_by_request_is_billed_in_that_request(
-    api: Any, payer: Make, price: Any, subscribe: Make
-) -> None:
+def test_a_trial_ended_by_request_is_billed_in_that_request(api: Any, payer: Make, price: Any, subscribe: Make) -> None:
     subscription = subscribe(payer(), price(), trial_period_days=14)
     api.advance(5 * DAY)
     api.events()
@@ -213,9 +211,7 @@ def test_a_trial_of_what_was_paid_gives_back_the_rest(
     api.advance(10 * DAY)
     api.events()
 
-    found = api.post(
-        f"/v1/subscriptions/{subscription['id']}", trial_end=JANUARY + 20 * DAY, expand=["latest_invoice"]
-    )
+    found = api.post(f"/v1/subscriptions/{subscription['id']}", trial_end=JANUARY + 20 * DAY, expand=["latest_invoice"])
 
     assert (found["status"], found["trial_start"]) == ("trialing", start)
     assert sorted(line["amount"] for line in found["latest_invoice"]["lines"]["data"]) == [-2100, 0]

@@ -68,9 +68,13 @@ def draft(
     *,
     period: tuple[int, int],
     auto_advance: bool = True,
+    at: int | None = None,
     **settings: Any,
 ) -> Obj:
-    """Make an invoice of the subscription and let it be the latest. A discount that is for one invoice is used up."""
+    """Make an invoice of the subscription and let it be the latest. A discount that is for one invoice is used up.
+
+    ``at`` is when it will be made, where that is not now: discounts that end until then are not on it.
+    """
     customer = world.get("customer", subscription["customer"])
     invoice = drafts.create(
         world,
@@ -83,7 +87,7 @@ def draft(
         auto_advance=auto_advance,
         collection_method=subscription["collection_method"],
         days_until_due=subscription["days_until_due"],
-        discounts=_discounts(world, subscription),
+        discounts=_discounts(world, subscription, world.now if at is None else at),
         currency=subscription["currency"],
         **settings,
     )
@@ -93,9 +97,10 @@ def draft(
     return invoice
 
 
-def _discounts(world: World, subscription: Obj) -> list[str]:
-    """The subscription's discounts that still run."""
-    return [one for one in subscription["discounts"] if discounts.active(world, one) is not None]
+def _discounts(world: World, subscription: Obj, at: int) -> list[str]:
+    """The subscription's discounts that run at a moment."""
+    found = ((one, discounts.active(world, one)) for one in subscription["discounts"])
+    return [one for one, discount in found if discount is not None and (discount["end"] or at + 1) > at]
 
 
 def _use_up(world: World, subscription: Obj) -> None:

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from trueup.sandbox.answers.calls import Call
 from trueup.sandbox.answers.merging import metadata
+from trueup.sandbox.assumptions import SCHEDULED_INVOICES_WAIT
 from trueup.sandbox.catalog import prices
 from trueup.sandbox.invoices import finalizing
 from trueup.sandbox.invoices import items as invoice_items
@@ -16,15 +17,15 @@ from trueup.sandbox.world.world import Obj, World
 _LONGEST_TRIAL_DAYS: Final = 730
 
 
-def create(world: World, call: Call, *, collect: bool = True) -> Obj:
+def create(world: World, call: Call, *, collect: bool = True, schedule: str | None = None) -> Obj:
     """Make a subscription with its first invoice, paid as ``payment_behavior`` says. Raises Stripe's 400s and 402s.
 
-    Without ``collect`` the invoice stays a draft, for previews.
+    Without ``collect`` the invoice stays a draft, for previews. One that ``schedule`` begins is active at once.
     """
     customer = world.get("customer", call.value("customer") or "", param="customer")
     world.follow(customer)
     place = world.place()
-    subscription = shapes.subscription(world, customer, {})
+    subscription = shapes.subscription(world, customer, {"schedule": schedule})
     given = call.value("items") or []
     if not given:
         message = "Missing required param: items."
@@ -218,7 +219,7 @@ def _start(world: World, subscription: Obj, call: Call, *, collect: bool) -> Non
     )
     if not collect:
         return
-    if not by_charge:
+    if not by_charge or (subscription["schedule"] and SCHEDULED_INVOICES_WAIT):
         subscription["status"] = "trialing" if trialing else "active"
         if trialing and not invoice["amount_due"]:
             finalizing.finalize(world, invoice)

@@ -91,7 +91,7 @@ def next_invoice(world: World, subscription: Obj, due: int) -> Obj:
     began, rolled, fresh = roll(subscription, due)
     subscription["items"] = {**subscription["items"], "data": rolled}
     lines = [billing.line(world, subscription, item) for item in fresh]
-    invoice = billing.draft(world, subscription, "upcoming", lines, period=(began, due), auto_advance=False)
+    invoice = billing.draft(world, subscription, "upcoming", lines, period=(began, due), auto_advance=False, at=due)
     by_charge = subscription["collection_method"] == "charge_automatically"
     invoice |= {
         "auto_advance": True,

@@ -20,11 +20,14 @@ def quantity_of(item: Mapping[str, Any]) -> int:
 
 
 def price_of(world: World, given: Mapping[str, Any], at: str, *, currency: str | None) -> Obj:
-    """The recurring price that an item of a request names or describes. Raises Stripe's 400s."""
+    """The recurring price that an item of a request names or describes. Raises Stripe's 400s.
+
+    One that a schedule has named before (``$scheduled``) may have been withdrawn since.
+    """
     if data := given.get("price_data"):
         price = prices.create(world, data, product=data["product"], at=f"{at}[price_data]")
     elif named := given.get("price") or given.get("plan"):
-        price = prices.by_id(world, named, param=f"{at}[price]")
+        price = prices.by_id(world, named, param=f"{at}[price]", active=not given.get("$scheduled"))
     else:
         message = f"Missing required param: {at}[price]."
         raise invalid(message, param=f"{at}[price]", code="parameter_missing")

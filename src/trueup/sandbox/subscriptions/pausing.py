@@ -32,10 +32,10 @@ def resume_collection(world: World, subscription_id: str) -> None:
         world.tell("customer.subscription.updated", subscription)
 
 
-def pause(world: World, subscription: Obj, given: Mapping[str, Any]) -> None:
+def pause(world: World, subscription: Obj, given: Mapping[str, Any], *, collect: bool = True) -> None:
     """Pause a subscription: unused time is credited as asked, nothing is billed until it is resumed.
 
-    Raises Stripe's 400s for those that cannot pause. Source: https://docs.stripe.com/billing/subscriptions/pause
+    Without ``collect`` the invoice stays a draft, for previews. Raises Stripe's 400s for those that cannot pause. Source: https://docs.stripe.com/billing/subscriptions/pause
     """
     _check_pause(subscription)
     unused = ((given.get("bill_for") or {}).get("unused_time_from") or {}).get("type", "now")
@@ -50,7 +50,9 @@ def pause(world: World, subscription: Obj, given: Mapping[str, Any]) -> None:
     subscription.pop("$pending", None)
     subscription["pending_update"] = None
     if given.get("invoicing_behavior") == "invoice" and billing.has_pending(world, subscription):
-        billing.collect(world, billing.draft(world, subscription, "subscription_update", (), period=(start, world.now)))
+        invoice = billing.draft(world, subscription, "subscription_update", (), period=(start, world.now))
+        if collect:
+            billing.collect(world, invoice)
     park(world, subscription, "pause_requested")
 
 
@@ -81,11 +83,12 @@ def park(world: World, subscription: Obj, why: str) -> None:
     world.signal("subscription_changed", subscription=subscription)
 
 
-def resume(world: World, subscription: Obj, given: Mapping[str, Any]) -> None:
+def resume(world: World, subscription: Obj, given: Mapping[str, Any], *, collect: bool = True) -> None:
     """Resume a paused subscription: at once where nothing is to be billed, else when its invoice is paid.
 
     With ``resume_on_payment_attempt`` nothing is charged here and a payment that fails resumes it as ``past_due``; with
-    ``resume_on_payment_success`` it is charged now, and again by the schedule of retries. Raises Stripe's 400s.
+    ``resume_on_payment_success`` it is charged now, and again by the schedule of retries. Without ``collect`` the
+    invoice stays a draft, for previews. Raises Stripe's 400s.
     Source: https://docs.stripe.com/billing/subscriptions/pause#payment-behavior
     """
     on_success = given.get("payment_behavior") == "resume_on_payment_success"
@@ -119,6 +122,8 @@ def resume(world: World, subscription: Obj, given: Mapping[str, Any]) -> None:
     )
     subscription["$pending"]["invoice"] = invoice["id"]
     timing.plan(world, subscription)
+    if not collect:
+        return
     if on_success:
         billing.collect(world, invoice)
     else:

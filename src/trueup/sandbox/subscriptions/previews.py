@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from trueup.sandbox.answers.calls import Call, Instead
+from trueup.sandbox.invoices import drafts, requests
 from trueup.sandbox.invoices.preview import add_items, shown
 from trueup.sandbox.subscriptions import billing, changes, creating, cycling, pausing, timing, updating
-from trueup.sandbox.wire.errors import invalid
+from trueup.sandbox.wire.errors import StripeError, invalid
 from trueup.sandbox.world.world import Obj, World
 
 
@@ -29,18 +30,35 @@ def preview(world: World, *, call: Call, customer: Obj | None) -> None:
         if customer is not None and subscription["customer"] != customer["id"]:
             message = f"The subscription {named} does not belong to the customer {customer['id']}."
             raise invalid(message, param="subscription")
-        add_items(world, call, world.get("customer", subscription["customer"]))
+        owner = world.get("customer", subscription["customer"])
+        add_items(world, call, owner)
         invoice = _changed(world, subscription, details)
+        if call.given("discounts"):
+            invoice["discounts"] = requests.discounts(
+                world,
+                call.params.get("discounts"),
+                owner,
+                currency=invoice["currency"],
+                invoice=invoice["id"],
+                old=invoice["discounts"],
+            )
+            drafts.refresh(world, invoice, owner)
     raise Instead(shown(invoice))
 
 
 def _changed(world: World, subscription: Obj, details: dict[str, Any]) -> Obj:
+    """The invoice that a change makes at once, or the next renewal after it."""
     if details.pop("cancel_now", False):
         return _ended(world, subscription)
     before = subscription["latest_invoice"]
-    resumes = details.pop("resume_at", None)
-    if resumes is not None and subscription["status"] == "paused":
-        pausing.resume(world, subscription, {})
+    if (pause := details.pop("pause", None)) is not None:
+        pausing.pause(world, subscription, pause, collect=False)
+        if subscription["latest_invoice"] == before:
+            raise _nothing(subscription)
+    elif details.pop("resume_at", None) is not None:
+        pausing.resume(world, subscription, details, collect=False)
+        if subscription["latest_invoice"] == before:
+            raise _nothing(subscription)
     elif details:
         updating.update(world, subscription, details, collect=False)
     if subscription["latest_invoice"] != before:
@@ -48,14 +66,29 @@ def _changed(world: World, subscription: Obj, details: dict[str, Any]) -> Obj:
     return _renewal(world, subscription)
 
 
+def _nothing(subscription: Obj) -> StripeError:
+    message = f"No upcoming invoices for customer: {subscription['customer']}"
+    return StripeError(message, status=404, code="invoice_upcoming_none", param="customer")
+
+
+_OF_CHANGES: Final = frozenset(
+    {"billing_cycle_anchor", "cancel_now", "pause", "proration_date", "resume_at", "start_date"}
+)
+
+
 def _new(world: World, customer: Obj | None, call: Call, details: dict[str, Any]) -> Obj:
+    """The first invoice of a subscription that a request describes."""
     if customer is None:
         message = "Missing required param: customer."
         raise invalid(message, param="customer", code="parameter_missing")
     params = {
-        **{name: value for name, value in details.items() if name not in {"cancel_now", "proration_date", "resume_at"}},
+        **{name: value for name, value in details.items() if name not in _OF_CHANGES},
         "customer": customer["id"],
     }
+    if (anchor := details.get("billing_cycle_anchor") or {}).get("type") == "timestamp":
+        params["billing_cycle_anchor"] = anchor.get("timestamp")
+    if details.get("start_date") is not None and details["start_date"] < world.now:
+        params["backdate_start_date"] = details["start_date"]
     for name in ("discounts", "currency"):
         if call.value(name):
             params[name] = call.value(name)
@@ -72,16 +105,11 @@ def _ended(world: World, subscription: Obj) -> Obj:
 
 
 def _renewal(world: World, subscription: Obj) -> Obj:
-    """The invoice of the next renewal."""
-    if subscription["status"] in timing.ENDED:
-        message = "No upcoming invoices for customer: " + str(subscription["customer"])
-        raise invalid(message, code="invoice_upcoming_none")
+    """The invoice of the next renewal. Raises Stripe's 404 where there is none."""
+    if subscription["status"] in {*timing.ENDED, "paused"}:
+        raise _nothing(subscription)
     due = subscription["trial_end"] if subscription["status"] == "trialing" else timing.ends(subscription)
-    if (
-        subscription["cancel_at"] is not None
-        and subscription["cancel_at"] <= due
-        and not billing.has_pending(world, subscription)
-    ):
-        message = "No upcoming invoices for customer: " + str(subscription["customer"])
-        raise invalid(message, code="invoice_upcoming_none")
+    ends = subscription["cancel_at"] is not None and subscription["cancel_at"] <= due
+    if ends and not billing.has_pending(world, subscription):
+        raise _nothing(subscription)
     return cycling.next_invoice(world, subscription, due)

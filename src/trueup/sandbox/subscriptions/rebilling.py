@@ -27,7 +27,7 @@ def rebill(world: World, subscription: Obj, former: Obj, call: Call) -> Obj | No
         _extend_trial(world, subscription, trial_end)
     found = items.changed(world, subscription, call.value("items") or [], _periods(world, subscription))
     items.check(found, subscription["billing_mode"])
-    anew = call.value("billing_cycle_anchor") in ({"type": "now"}, "now") or ends_trial
+    anew = (call.value("billing_cycle_anchor") or {}).get("type") == "now" or ends_trial
     if subscription["billing_mode"]["type"] == "classic" and subscription["status"] != "trialing":
         anew = anew or _moves(former, found)
     if anew:

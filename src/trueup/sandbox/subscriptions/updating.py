@@ -22,6 +22,8 @@ from trueup.sandbox.subscriptions import (
 from trueup.sandbox.wire.errors import invalid
 from trueup.sandbox.world.world import Obj, World
 
+_ENDING: Final = frozenset({"cancel_at", "cancel_at_period_end"})
+_SCHEDULED: Final = _ENDING | {"items", "trial_end"}
 _FREE_WHEN_CANCELED: Final = frozenset({"metadata", "cancellation_details"})
 _FIXED_WHILE_INCOMPLETE: Final = frozenset({"items", "trial_end", "billing_cycle_anchor"})
 _PENDING: Final = frozenset(
@@ -77,10 +79,11 @@ def _check(subscription: Obj, call: Call, *, by_schedule: bool) -> None:
             "invoice has to be paid before."
         )
         raise invalid(message, param=min(fixed))
-    if subscription["schedule"] and not by_schedule and {"items", "trial_end", "cancel_at"} & set(call.params):
+    if subscription["schedule"] and not by_schedule and (sent := _SCHEDULED & set(call.params)):
+        what = "cancelation behavior" if sent & _ENDING else "scheduled fields"
         message = (
             f"The subscription is managed by the subscription schedule `{subscription['schedule']}`, and updating any "
-            "scheduled fields directly is not allowed. Please update the schedule instead."
+            f"{what} directly is not allowed. Please update the schedule instead."
         )
         raise invalid(message)
     if call.value("payment_behavior") == "pending_if_incomplete":

@@ -1,0 +1,399 @@
+"""How subscriptions end and pause: what is told, what is given back, what is billed no more."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.sandbox.subscriptions.conftest import give
+
+Json = dict[str, Any]
+Make = Callable[..., Json]
+
+HOUR, DAY = 3_600, 86_400
+JANUARY, FEBRUARY, MARCH = 1_767_225_600, 1_769_904_000, 1_772_323_200
+HALF = (FEBRUARY - JANUARY) // 2
+
+
+def previous(event: Json) -> Json:
+    found: Json = event["data"]["previous_attributes"]
+    return found
+
+
+@pytest.fixture
+def begun(api: Any, payer: Make, price: Any, subscribe: Make) -> Json:
+    """A subscription to a price of 20 dollars a month, half of whose first month is over."""
+    subscription = subscribe(payer(), price())
+    api.advance(HALF)
+    api.events()
+    return subscription
+
+
+def waiting(api: Any, subscription: Json) -> list[int]:
+    found = api.get("/v1/invoiceitems", customer=subscription["customer"], pending=True)["data"]
+    return [item["amount"] for item in found][::-1]
+
+
+# --- B.5: cancellation ------------------------------------------------------------------------------------------------
+
+
+def test_an_end_at_the_periods_end_is_set_and_undone(api: Any, begun: Json) -> None:
+    found = api.post(f"/v1/subscriptions/{begun['id']}", cancel_at_period_end=True)
+
+    assert (found["status"], found["cancel_at"], found["canceled_at"]) == ("active", FEBRUARY, JANUARY + HALF)
+    assert found["cancellation_details"]["reason"] == "cancellation_requested"
+    [updated] = api.events()
+    assert previous(updated) == {
+        "cancel_at": None,
+        "cancel_at_period_end": False,
+        "canceled_at": None,
+        "cancellation_details": {"reason": None},
+    }
+    found = api.post(f"/v1/subscriptions/{begun['id']}", cancel_at_period_end=False)
+    assert (found["cancel_at"], found["canceled_at"], found["cancellation_details"]["reason"]) == (None, None, None)
+    api.engine.advance(FEBRUARY)
+    assert api.get(f"/v1/subscriptions/{begun['id']}")["status"] == "active"
+
+
+def test_the_end_of_the_period_is_the_end(api: Any, begun: Json) -> None:
+    api.post(f"/v1/subscriptions/{begun['id']}", cancel_at_period_end=True)
+    api.events()
+
+    api.engine.advance(FEBRUARY + HOUR)
+
+    [deleted] = api.events()
+    assert (deleted["type"], deleted["created"]) == ("customer.subscription.deleted", FEBRUARY)
+    assert deleted["request"] == {"id": None, "idempotency_key": None}
+    found = deleted["data"]["object"]
+    assert (found["status"], found["ended_at"], found["canceled_at"]) == ("canceled", FEBRUARY, JANUARY + HALF)
+    assert len(api.get("/v1/invoices", subscription=begun["id"])["data"]) == 1
+
+
+def test_delete_ends_at_once(api: Any, begun: Json) -> None:
+    found = api.delete(f"/v1/subscriptions/{begun['id']}", cancellation_details={"feedback": "unused"})
+
+    now = JANUARY + HALF
+    assert (found["status"], found["ended_at"], found["canceled_at"]) == ("canceled", now, now)
+    assert found["cancellation_details"]["feedback"] == "unused"
+    [deleted] = api.events()
+    assert deleted["type"] == "customer.subscription.deleted"
+    assert deleted["request"]["id"] is not None
+    assert waiting(api, begun) == []
+    assert api.delete(f"/v1/subscriptions/{begun['id']}", error=True)["status"] == 404
+    api.advance(60 * DAY)
+    assert api.types() == []
+
+
+def test_what_was_canceled_hardly_changes(api: Any, begun: Json) -> None:
+    api.delete(f"/v1/subscriptions/{begun['id']}")
+
+    found = api.post(f"/v1/subscriptions/{begun['id']}", metadata={"a": "b"}, cancellation_details={"comment": "Bye"})
+    assert (found["metadata"], found["cancellation_details"]["comment"]) == ({"a": "b"}, "Bye")
+
+    error = api.post(f"/v1/subscriptions/{begun['id']}", description="Other", error=True)
+    assert (error["status"], error["code"]) == (400, "invalid_canceled_subscription_fields")
+
+
+def test_delete_leaves_open_invoices_uncollected(api: Any, begun: Json) -> None:
+    give(api, begun["customer"], "pm_card_chargeCustomerFail")
+    api.engine.advance(FEBRUARY + HOUR)
+    [owed, _] = api.get("/v1/invoices", subscription=begun["id"])["data"]
+    assert (owed["status"], owed["auto_advance"]) == ("open", True)
+
+    api.delete(f"/v1/subscriptions/{begun['id']}")
+
+    left = api.get(f"/v1/invoices/{owed['id']}")
+    assert (left["status"], left["auto_advance"], left["next_payment_attempt"]) == ("open", False, None)
+
+
+def test_delete_may_credit_what_is_left(api: Any, begun: Json) -> None:
+    api.delete(f"/v1/subscriptions/{begun['id']}", prorate=True)
+
+    assert api.types() == ["invoiceitem.created", "customer.subscription.deleted"]
+    assert waiting(api, begun) == [-1000]
+
+
+def test_a_credit_on_a_final_invoice_is_lost(api: Any, begun: Json) -> None:
+    api.delete(f"/v1/subscriptions/{begun['id']}", prorate=True, invoice_now=True)
+
+    assert api.types() == [
+        "invoiceitem.created",
+        "invoice.created",
+        "invoice.finalized",
+        "customer.subscription.deleted",
+        "customer.updated",
+    ]
+    [final, _] = api.get("/v1/invoices", subscription=begun["id"])["data"]
+    assert (final["status"], final["total"], final["amount_due"]) == ("open", -1000, 0)
+    api.advance(4)
+    assert "invoice.marked_uncollectible" not in api.types()
+    api.advance(1)
+    assert api.types() == ["invoice.marked_uncollectible"]
+    [final, _] = api.get("/v1/invoices", subscription=begun["id"])["data"]
+    assert (final["status"], final["status_details"]["uncollectible"]["reason"]) == (
+        "uncollectible",
+        "subscription_canceled",
+    )
+    assert api.get(f"/v1/customers/{begun['customer']}")["balance"] == 0
+
+
+def test_a_final_invoice_bills_what_was_pending(api: Any, begun: Json, price: Any) -> None:
+    item = begun["items"]["data"][0]["id"]
+    api.post(f"/v1/subscription_items/{item}", quantity=3)
+
+    api.delete(f"/v1/subscriptions/{begun['id']}", invoice_now=True)
+
+    [final, _] = api.get("/v1/invoices", subscription=begun["id"])["data"]
+    assert (final["status"], final["total"]) == ("paid", 2000)
+    assert waiting(api, begun) == []
+
+
+def test_an_end_in_mid_period_credits_what_comes_after_it(api: Any, begun: Json) -> None:
+    end = JANUARY + HALF + HALF // 2
+
+    found = api.post(f"/v1/subscriptions/{begun['id']}", cancel_at=end)
+
+    assert (found["cancel_at"], found["cancel_at_period_end"]) == (end, False)
+    assert found["items"]["data"][0]["current_period_end"] == end
+    assert waiting(api, begun) == [-500]
+    found = api.post(f"/v1/subscriptions/{begun['id']}", cancel_at="")
+    assert (found["cancel_at"], found["items"]["data"][0]["current_period_end"]) == (None, FEBRUARY)
+    assert waiting(api, begun) == [-500, 500]
+
+
+def test_the_last_period_is_billed_up_to_the_end_that_is_set(
+    api: Any, payer: Make, price: Any, subscribe: Make
+) -> None:
+    end = FEBRUARY + 14 * DAY
+    subscription = subscribe(payer(), price(), cancel_at=end)
+
+    api.engine.advance(end + HOUR)
+
+    last, first = api.get("/v1/invoices", subscription=subscription["id"])["data"]
+    assert (first["total"], last["total"], last["status"]) == (2000, 1000, "paid")
+    assert api.get(f"/v1/subscriptions/{subscription['id']}")["ended_at"] == end
+
+
+@pytest.mark.parametrize(("behavior", "total"), [("create_prorations", 1000), ("none", 2000)])
+def test_a_first_period_that_is_cut_short_is_billed_in_part(
+    api: Any, payer: Make, price: Any, *, subscribe: Make, behavior: str, total: int
+) -> None:
+    subscription = subscribe(payer(), price(), cancel_at=JANUARY + HALF, proration_behavior=behavior)
+
+    assert subscription["latest_invoice"]["total"] == total
+    assert subscription["items"]["data"][0]["current_period_end"] == JANUARY + HALF
+
+
+def test_a_deleted_customers_subscriptions_end(api: Any, begun: Json) -> None:
+    api.delete(f"/v1/customers/{begun['customer']}")
+
+    types = api.types()
+    assert types.index("customer.subscription.deleted") < types.index("customer.deleted")
+    assert api.get(f"/v1/subscriptions/{begun['id']}")["status"] == "canceled"
+    api.advance(60 * DAY)
+    assert api.types() == []
+
+
+# --- pause of collection ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("behavior", "status", "told"),
+    [
+        ("keep_as_draft", "draft", set()),
+        ("void", "void", {"invoice.voided"}),
+        ("mark_uncollectible", "uncollectible", {"invoice.marked_uncollectible"}),
+    ],
+)
+def test_collection_may_pause(api: Any, begun: Json, *, behavior: str, status: str, told: set[str]) -> None:
+    resumes = FEBRUARY + 10 * DAY
+    found = api.post(f"/v1/subscriptions/{begun['id']}", pause_collection={"behavior": behavior, "resumes_at": resumes})
+    assert found["pause_collection"] == {"behavior": behavior, "resumes_at": resumes}
+    assert [event["type"] for event in api.events()] == ["customer.subscription.updated"]
+    api.engine.advance(FEBRUARY - 1)
+    api.events()
+
+    api.engine.advance(FEBRUARY + 2 * HOUR)
+
+    types = set(api.types())
+    assert types & {"invoice.voided", "invoice.marked_uncollectible"} == told
+    assert types.isdisjoint({"customer.subscription.paused", "charge.succeeded"})
+    [latest, _] = api.get("/v1/invoices", subscription=begun["id"])["data"]
+    assert (latest["status"], latest["auto_advance"]) == (status, False)
+    assert api.get(f"/v1/subscriptions/{begun['id']}")["status"] == "active"
+
+    api.engine.advance(resumes)
+    events = api.events()
+    assert [event["type"] for event in events] == ["customer.subscription.updated"]
+    assert events[0]["data"]["object"]["pause_collection"] is None
+    api.engine.advance(MARCH + HOUR)
+    [latest, *_] = api.get("/v1/invoices", subscription=begun["id"])["data"]
+    assert latest["status"] == "paid"
+
+
+# --- pause of the subscription ----------------------------------------------------------------------------------------
+
+
+def test_a_pause_credits_unused_time_and_stops_billing(api: Any, begun: Json) -> None:
+    found = api.post(f"/v1/subscriptions/{begun['id']}/pause")
+
+    assert found["status"] == "paused"
+    assert found["status_details"]["paused"] == {
+        "subscription": {"type": "pause_requested"},
+        "transitioned_at": JANUARY + HALF,
+        "type": "subscription",
+    }
+    assert found["items"]["data"][0]["current_period_end"] == JANUARY + HALF
+    assert api.types() == [
+        "invoiceitem.created",
+        "customer.subscription.updated",
+        "customer.subscription.paused",
+    ]
+    assert waiting(api, begun) == [-1000]
+    api.advance(60 * DAY)
+    assert api.types() == []
+
+
+@pytest.mark.parametrize(("unused", "credit"), [("none", []), ("now", [-1000]), ("item_current_period_start", [-2000])])
+def test_a_pause_credits_as_it_is_told(api: Any, begun: Json, unused: str, credit: list[int]) -> None:
+    api.post(f"/v1/subscriptions/{begun['id']}/pause", bill_for={"unused_time_from": {"type": unused}})
+
+    assert waiting(api, begun) == credit
+
+
+def test_a_pause_may_invoice_the_credit(api: Any, begun: Json) -> None:
+    found = api.post(f"/v1/subscriptions/{begun['id']}/pause", invoicing_behavior="invoice", expand=["latest_invoice"])
+
+    assert (found["latest_invoice"]["total"], found["latest_invoice"]["status"]) == (-1000, "paid")
+    assert api.get(f"/v1/customers/{begun['customer']}")["balance"] == -1000
+
+
+def test_some_subscriptions_cannot_pause(api: Any, payer: Make, price: Any, subscribe: Make) -> None:
+    named = price()
+    trying = subscribe(payer(), named, trial_period_days=7)
+    classic = subscribe(payer(), named, billing_mode={"type": "classic"})
+    sent = subscribe(payer(), named, collection_method="send_invoice", days_until_due=7)
+
+    for subscription in (trying, classic, sent):
+        assert api.post(f"/v1/subscriptions/{subscription['id']}/pause", error=True)["status"] == 400
+        assert api.post(f"/v1/subscriptions/{subscription['id']}/resume", error=True)["status"] == 400
+
+
+@pytest.fixture
+def paused(api: Any, begun: Json) -> Json:
+    """A subscription that was paused without a credit, ten days ago."""
+    api.post(f"/v1/subscriptions/{begun['id']}/pause", bill_for={"unused_time_from": {"type": "none"}})
+    api.advance(10 * DAY)
+    api.events()
+    return begun
+
+
+def test_resuming_waits_for_its_invoice(api: Any, paused: Json) -> None:
+    now = JANUARY + HALF + 10 * DAY
+
+    found = api.post(f"/v1/subscriptions/{paused['id']}/resume", expand=["latest_invoice"])
+
+    invoice = found["latest_invoice"]
+    assert (found["status"], found["pending_update"]["expires_at"]) == ("paused", now + 23 * HOUR)
+    assert (invoice["status"], invoice["total"], invoice["billing_reason"]) == ("open", 2000, "subscription_cycle")
+    assert (invoice["attempted"], invoice["next_payment_attempt"]) == (False, None)
+    api.events()
+
+    api.post(f"/v1/invoices/{invoice['id']}/pay")
+
+    types = [kind for kind in api.types() if kind.startswith("customer.subscription")]
+    assert types == [
+        "customer.subscription.updated",
+        "customer.subscription.resumed",
+        "customer.subscription.pending_update_applied",
+    ]
+    found = api.get(f"/v1/subscriptions/{paused['id']}")
+    assert (found["status"], found["status_details"], found["pending_update"]) == ("active", None, None)
+    assert (found["billing_cycle_anchor"], found["items"]["data"][0]["current_period_start"]) == (now, now)
+
+
+def test_resuming_with_a_payment_that_fails_is_past_due(api: Any, paused: Json) -> None:
+    give(api, paused["customer"], "pm_card_chargeCustomerFail")
+    found = api.post(f"/v1/subscriptions/{paused['id']}/resume")
+
+    error = api.post(f"/v1/invoices/{found['latest_invoice']}/pay", error=True)
+
+    assert error["status"] == 402
+    found = api.get(f"/v1/subscriptions/{paused['id']}")
+    assert (found["status"], found["pending_update"]) == ("past_due", None)
+    invoice = api.get(f"/v1/invoices/{found['latest_invoice']}")
+    assert invoice["next_payment_attempt"] is None
+
+
+def test_resuming_expires_after_23_hours(api: Any, paused: Json) -> None:
+    found = api.post(f"/v1/subscriptions/{paused['id']}/resume")
+    api.events()
+
+    api.advance(23 * HOUR)
+
+    assert "invoice.voided" in api.types()
+    after = api.get(f"/v1/subscriptions/{paused['id']}")
+    assert (after["status"], after["pending_update"]) == ("paused", None)
+    assert api.get(f"/v1/invoices/{found['latest_invoice']}")["status"] == "void"
+
+
+def test_resuming_on_success_pays_at_once(api: Any, paused: Json) -> None:
+    found = api.post(f"/v1/subscriptions/{paused['id']}/resume", payment_behavior="resume_on_payment_success")
+
+    assert (found["status"], found["pending_update"]) == ("active", None)
+    assert "customer.subscription.resumed" in api.types()
+
+
+def test_resuming_on_success_is_tried_again_while_it_stays_paused(api: Any, paused: Json) -> None:
+    give(api, paused["customer"], "pm_card_chargeCustomerFail")
+
+    found = api.post(f"/v1/subscriptions/{paused['id']}/resume", payment_behavior="resume_on_payment_success")
+
+    assert found["status"] == "paused"
+    assert found["pending_update"]["expires_at"] == api.engine.now() + 365 * DAY
+    give(api, paused["customer"], "pm_card_visa")
+    api.advance(DAY)
+    assert api.get(f"/v1/subscriptions/{paused['id']}")["status"] == "active"
+
+
+def test_resuming_on_success_needs_a_method(api: Any, payer: Make, price: Any, subscribe: Make) -> None:
+    subscription = subscribe(
+        payer(None),
+        price(),
+        trial_period_days=7,
+        trial_settings={"end_behavior": {"missing_payment_method": "pause"}},
+    )
+    api.advance(8 * DAY)
+
+    path = f"/v1/subscriptions/{subscription['id']}/resume"
+    error = api.post(path, payment_behavior="resume_on_payment_success", error=True)
+    assert (error["status"], error["code"]) == (400, "resource_missing")
+
+    found = api.post(path, expand=["latest_invoice"])
+    assert (found["status"], found["latest_invoice"]["status"]) == ("paused", "open")
+
+
+def test_resuming_with_nothing_to_bill_is_active_at_once(api: Any, paused: Json) -> None:
+    found = api.post(
+        f"/v1/subscriptions/{paused['id']}/resume",
+        billing_cycle_anchor={"type": "unchanged"},
+        proration_behavior="none",
+    )
+
+    [item] = found["items"]["data"]
+    assert (found["status"], found["billing_cycle_anchor"]) == ("active", JANUARY)
+    assert (item["current_period_start"], item["current_period_end"]) == (JANUARY, FEBRUARY)
+    assert api.types() == ["customer.subscription.updated", "customer.subscription.resumed"]
+
+
+def test_voiding_the_invoice_leaves_it_paused_and_giving_it_up_resumes(api: Any, paused: Json) -> None:
+    path = f"/v1/subscriptions/{paused['id']}"
+    first = api.post(f"{path}/resume")["latest_invoice"]
+    api.post(f"/v1/invoices/{first}/void")
+    assert (api.get(path)["status"], api.get(path)["pending_update"]) == ("paused", None)
+
+    second = api.post(f"{path}/resume")["latest_invoice"]
+    api.post(f"/v1/invoices/{second}/mark_uncollectible")
+    assert api.get(path)["status"] == "active"
