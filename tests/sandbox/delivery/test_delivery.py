@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any, cast
@@ -12,6 +14,7 @@ import stripe
 from trueup.kernel.errors import NotFound, Refused, Unavailable
 from trueup.sandbox import Sandbox, start
 from trueup.sandbox.assumptions import RETRY_SECONDS
+from trueup.sandbox.server import triggers
 
 DAY = 86_400
 
@@ -444,3 +447,60 @@ def test_waiting_for_deliveries_ends_when_it_takes_too_long(sandbox: Sandbox, re
     with pytest.raises(Unavailable, match="Not everything was delivered"):
         sandbox.wait_delivered(0.1)
     receiver.gate.set()
+
+
+def _draft_hours(sandbox: Sandbox) -> float:
+    """How many hours a renewal's invoice stayed a draft, the clock going on in step with deliveries."""
+    payer = triggers.Actor(sandbox)
+    payer.subscription(payer.customer())
+    sandbox.wait_delivered()
+    sandbox.advance(days=36, in_step=True)
+    invoice = sandbox.request("GET", "/v1/invoices", {"limit": 1})["data"][0]
+    assert (invoice["billing_reason"], invoice["status"]) == ("subscription_cycle", "paid")
+    return float((invoice["status_transitions"]["finalized_at"] - invoice["created"]) / 3600)
+
+
+def test_an_invoice_that_nobody_acknowledges_is_finalised_after_three_days(sandbox: Sandbox) -> None:
+    sandbox.endpoint("http://127.0.0.1:9/nobody", events=["invoice.created"])
+
+    assert _draft_hours(sandbox) == 72
+
+
+def test_an_invoice_that_is_acknowledged_late_is_finalised_soon_after(sandbox: Sandbox, receiver: Any) -> None:
+    # The first is of the subscription's creation; that of the renewal is acknowledged with the second retry.
+    receiver.statuses = [200, 500, 500]
+    sandbox.endpoint(receiver.url, events=["invoice.created"])
+
+    assert _draft_hours(sandbox) == 2
+
+
+def test_an_invoice_that_is_acknowledged_is_finalised_after_an_hour(sandbox: Sandbox, receiver: Any) -> None:
+    sandbox.endpoint(receiver.url, events=["invoice.created"])
+
+    assert _draft_hours(sandbox) == 1
+
+
+def test_nothing_is_lost_when_the_process_is_killed(tmp_path: Path, receiver: Any) -> None:
+    """What was answered before the kill is there after it, and all of it is delivered, though some perhaps twice."""
+    program = (
+        "import sys, trueup.sandbox\n"
+        "sandbox = trueup.sandbox.start(path=sys.argv[1])\n"
+        "sandbox.endpoint(sys.argv[2])\n"
+        "for at in range(100000):\n"
+        "    print(sandbox.request('POST', '/v1/customers', {'email': f'{at}@b.c'})['id'], flush=True)\n"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", program, str(tmp_path / "kept"), receiver.url], stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    answered = [process.stdout.readline().strip() for _ in range(150)]
+    process.kill()
+    answered += [line.strip() for line in process.stdout if line.endswith("\n")]
+    process.wait()
+    process.stdout.close()
+
+    with start(path=tmp_path / "kept") as sandbox:
+        sandbox.wait_delivered()
+        told = [event["data"]["object"]["id"] for event in sandbox.events()]
+        assert set(answered) <= set(told)
+        assert {event["data"]["object"]["id"] for event in receiver.events} == set(told)
