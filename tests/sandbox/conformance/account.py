@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from trueup.sandbox.server.engine import Engine
@@ -10,11 +11,17 @@ _NAME: Final = "Pay"
 _DESCRIPTOR: Final = "PAY RAILS"
 
 PRODUCTS: Final = (
-    "id=prod_EYTX7RYhRjcwKD&name=Test Subscription&unit_label=user",
+    "id=prod_EYTX7RYhRjcwKD&name=Test Subscription",
     "id=prod_IxQQWtyij0rvGp&name=T-Shirt",
     "id=prod_J54YfEqBTZfFes&name=Default",
 )
 """Forms of ``POST /v1/products``: Stripe lets these ids be chosen."""
+
+UNIT: Final = ("/v1/products/prod_EYTX7RYhRjcwKD", "unit_label=user")
+"""What was changed between recordings: how the product's lines count what is sold."""
+
+BEFORE_UNIT: Final = re.compile(r"\d+ \W Test Subscription\b")
+"""What lines of the product begin with that are of before; the sign between is one of multiplication."""
 
 PRICES: Final = {
     "default": "product=prod_EYTX7RYhRjcwKD&nickname=Default&unit_amount=1000&recurring[interval]=month",
@@ -28,6 +35,7 @@ PRICES: Final = {
 recordings: it is taken from the one in hand."""
 
 COUPONS: Final = (
+    "id=10BUCKS&name=$10 Test&amount_off=1000&currency=usd&duration=forever",
     "id=10OFF&name=10% Off&percent_off=10&duration=forever",
     "id=sirmAxRi&percent_off=50&duration=forever",
 )

@@ -89,14 +89,16 @@ class _Place:
 
 
 def _both(recorded: Any, ours: Any, place: _Place) -> Iterator[Leaf]:
-    absent = recorded is None or recorded is _ABSENT
-    why = exempt.reason(place.type, place.path, place.version, absent=absent, alone=ours is _ABSENT)
+    held: Literal["absent", "null", "there"] = (
+        "absent" if recorded is _ABSENT else "null" if recorded is None else "there"
+    )
+    why = exempt.Field(place.type, place.path, place.version, held, ours is not _ABSENT).reason()
     if why is not None:
         leaf = Leaf(place.type, place.path, kind="exempt", equal=True, recorded=why, ours="")
         yield from [leaf] * max(_leaves(recorded), _leaves(ours))
         return
     if isinstance(recorded, dict) and isinstance(ours, str) and exempt.embedded(place.type, place.path, place.version):
-        recorded = recorded["id"]
+        recorded = recorded.get("id", ours)  # The oldest discounts had none.
     place = place.of(recorded if isinstance(recorded, dict) else ours)
     if exempt.random(place.path) and _present(recorded) == _present(ours):
         yield place.leaf(None, None, kind="token", equal=True)

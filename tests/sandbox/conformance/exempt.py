@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import Final
+from collections.abc import Collection
+from typing import Final, Literal, NamedTuple
+
+from trueup.sandbox.wire import schema
 
 RANDOM: Final = {
     "client_secret": "a secret",
@@ -27,10 +30,27 @@ RANDOM: Final = {
 SETTINGS: Final = re.compile(r"payment_method_types|payment_method_options\.(?!card\b|link\b|us_bank_account\b)\w+")
 """Which kinds of payment method an account offers is a setting of its Dashboard: the recorded one offers more."""
 
-REMOVED: Final = {("discount", "coupon"): "2025-09-30.clover"}
-"""Fields by the API version that took them away (`docs/upcaster.md`): not compared where an older recording has one."""
+REMOVED: Final = {
+    ("charge", "refunds"): "2022-11-15",
+    ("customer", "sources"): "2020-08-27",
+    ("customer", "subscriptions"): "2020-08-27",
+    ("customer", "tax_ids"): "2020-08-27",
+    ("discount", "coupon"): "2025-09-30.clover",
+    ("invoice", "payments"): "2025-03-31.basil",
+    ("line_item", "subscription"): "2025-03-31.basil",
+    ("payment_intent", "amount_details.tip.amount"): "2025-03-31.basil",
+    ("plan", "tiers"): "2020-08-27",
+    ("price", "recurring.aggregate_usage"): "2025-03-31.basil",
+    ("price", "tiers"): "2020-08-27",
+}
+"""Fields by the API version that took them away, or leaves them out unless asked (`docs/upcaster.md`): not compared
+where an older recording has one. Of ``payments`` older invoices tell as much as can be told from their charge."""
 
-EMBEDDED: Final = {("discount", "source.coupon"): "2025-09-30.clover"}
+EMBEDDED: Final = {
+    ("discount", "source.coupon"): "2025-09-30.clover",
+    ("invoice", "discounts[]"): "2020-08-27",
+    ("subscription", "discounts[]"): "2025-03-31.basil",
+}
 """Fields that stood expanded, whether asked or not, before an API version: of what was there the id is compared."""
 
 CHOSEN: Final = {
@@ -57,6 +77,7 @@ _ENDIVE: Final = "2026-09-30.endive"
 ADDED: Final = {
     ("balance_transaction", "balance_type"): _CLOVER,
     ("charge", "payment_method_details.card.authorization_code"): _CLOVER,
+    ("charge", "payment_method_details.card.checks.cvc_check"): "2023-10-16",
     ("charge", "payment_method_details.card.electronic_commerce_indicator"): _ENDIVE,
     ("charge", "payment_method_details.card.transaction_link_id"): _ENDIVE,
     ("credit_note", "customer_account"): _DAHLIA,
@@ -69,7 +90,9 @@ ADDED: Final = {
     ("invoice", "amount_paid_off_stripe"): _LATER,
     ("invoice", "automatic_tax.provider"): _CLOVER,
     ("invoice", "customer_account"): _DAHLIA,
+    ("invoice", "rendering"): "2024-04-10",
     ("invoice", "status_details"): _ENDIVE,
+    ("invoice", "webhooks_delivered_at"): "2024-04-10",
     ("invoiceitem", "customer_account"): _DAHLIA,
     ("invoiceitem", "frozen_fields"): _LATER,
     ("invoiceitem", "invoicing_rules"): _ENDIVE,
@@ -82,6 +105,7 @@ ADDED: Final = {
     ("payment_intent", "managed_payments"): _LATER,
     ("payment_intent", "payment_details"): _CLOVER,
     ("payment_intent", "payment_record"): _LATER,
+    ("payment_method", "card.checks.cvc_check"): "2023-10-16",
     ("payment_method", "customer_account"): _DAHLIA,
     ("refund", "customer"): _LATER,
     ("refund", "customer_account"): _LATER,
@@ -103,22 +127,44 @@ ADDED: Final = {
 https://docs.stripe.com/changelog): not compared where an older recording has none, or null."""
 
 
-def reason(kind: str, path: str, version: str, *, absent: bool, alone: bool) -> str | None:
-    """Why a field is not compared, None where it is.
+_COMPLETE_SINCE: Final = "2025-03-31.basil"
+"""Recordings of older versions lack, and have, more fields than anybody could list: what both have is compared."""
 
-    ``absent``: the recording does not have it; ``alone``: ours does not.
-    """
-    if (kind, path) in CHOSEN:
-        return CHOSEN[kind, path]
-    if alone and (kind, path) in ECHOES:
-        return ECHOES[kind, path]
-    if alone and version < REMOVED.get((kind, path), ""):
-        return f"gone since {REMOVED[kind, path]}"
-    if kind in {"payment_intent", "setup_intent"} and SETTINGS.fullmatch(path):
-        return "a setting of the account's Dashboard"
-    if absent and version < ADDED.get((kind, path), ""):
-        return f"came with {ADDED[kind, path]}"
-    return None
+
+class Field(NamedTuple):
+    """A field of a kind of object in one comparison, and who has it."""
+
+    kind: str
+    path: str
+    version: str
+    recorded: Literal["absent", "null", "there"]
+    ours: bool
+
+    def reason(self) -> str | None:
+        """Why it is not compared, None where it is."""
+        return self._always() or (None if self.ours else self._only_recorded()) or self._hardly_recorded()
+
+    def _always(self) -> str | None:
+        at = (self.kind, self.path)
+        if self.kind in {"payment_intent", "setup_intent"} and SETTINGS.fullmatch(self.path):
+            return "a setting of the account's Dashboard"
+        return CHOSEN.get(at)
+
+    def _only_recorded(self) -> str | None:
+        at = (self.kind, self.path)
+        if self.version < REMOVED.get(at, ""):
+            return f"gone since {REMOVED[at]}"
+        if self.version < _COMPLETE_SINCE and self.path.partition(".")[0].removesuffix("[]") not in _fields(self.kind):
+            return "went since, and the recording is from before 2025-03-31.basil"
+        return ECHOES.get(at)
+
+    def _hardly_recorded(self) -> str | None:
+        at = (self.kind, self.path)
+        if self.recorded == "absent" and self.version < _COMPLETE_SINCE:
+            return "came since, and the recording is from before 2025-03-31.basil"
+        if self.recorded != "there" and self.version < ADDED.get(at, ""):
+            return f"came with {ADDED[at]}"
+        return None
 
 
 def random(path: str) -> bool:
@@ -129,3 +175,7 @@ def random(path: str) -> bool:
 def embedded(kind: str, path: str, version: str) -> bool:
     """Whether a field stood expanded in a version although nobody asked."""
     return version < EMBEDDED.get((kind, path), "")
+
+
+def _fields(kind: str) -> Collection[str]:
+    return schema.fields(kind) if kind in schema.kinds() else ()

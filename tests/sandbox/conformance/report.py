@@ -52,13 +52,13 @@ class Report:
     exempted: set[tuple[str, str]] = field(default_factory=set)
     differences: Counter[Place] = field(default_factory=Counter)
     examples: dict[Place, str] = field(default_factory=dict)
-    skipped: dict[str, str] = field(default_factory=dict)
+    skipped: list[tuple[str, str]] = field(default_factory=list)
     steps: int = 0
 
     def add(self, outcome: Outcome) -> None:
         """Count what a step came to."""
         if outcome.skipped is not None:
-            self.skipped[outcome.step.name] = outcome.skipped
+            self.skipped.append((outcome.step.name, outcome.skipped))
             return
         self.steps += 1
         for leaf in outcome.leaves:
@@ -95,7 +95,7 @@ class Report:
                 total,
                 "held equal besides: " + ", ".join(f"{count} {kind}s" for kind, count in self.beside.most_common()),
                 *(f"not compared: {count:6} {why}" for why, count in self.exempt.most_common()),
-                *(f"not run: {name}: {why}" for name, why in self.skipped.items()),
+                *(f"not run: {name}: {why}" for name, why in self.skipped),
                 *(
                     f"differs on {count}: {' | '.join(place)} | {self.examples[place]}"
                     for place, count in self.differences.most_common()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlencode
 
@@ -11,12 +11,12 @@ import orjson
 
 from tests.sandbox.conformance import account
 from tests.sandbox.conformance.comparing import Names
+from tests.sandbox.conformance.looks import LOOKS
+from tests.sandbox.conformance.modern import Pairs, modern
 from tests.sandbox.conformance.recordings import Json, Step
-from tests.sandbox.conformance.scripts import SCRIPTS
+from tests.sandbox.conformance.scripts import script_of
 from trueup.sandbox.server.engine import Engine
 from trueup.sandbox.server.requests import Answer, Request
-
-Pairs = Sequence[tuple[str, str]]
 
 _KINDS: Final = {
     "ch": "charge",
@@ -28,13 +28,24 @@ _KINDS: Final = {
     "sub": "subscription",
 }
 _ID: Final = re.compile(r"\b(" + "|".join(_KINDS) + r")_[A-Za-z0-9]{8,}\b")
-_FLEXIBLE_SINCE: Final = "2025-09-30"
-"""From this version on new subscriptions are of billing mode ``flexible``, before it they were ``classic``."""
+_TO_ATTACH: Final = "/v1/payment_methods/{payment_method}/attach"
+_NUMBERS: Final = {"1117": "6011111111111117", "3184": "4000002760003184", "4242": "4242424242424242"}
+"""Cards that were attached under an id of their own, by the digits that are shown."""
+
+_MAKES: Final = {
+    "/v1/customers": ("customer",),
+    "/v1/invoices": ("invoice",),
+    "/v1/payment_intents": ("payment_intent", "charge"),
+    "/v1/subscriptions": ("subscription", "subscription_item"),
+    "attach": ("payment_method",),
+}
+"""Which kinds of object a request makes, by its path or the last part of it."""
 
 _BEGIN: Final = 1_762_799_000
 _BETWEEN: Final = 4
 """Seconds between a subscription and what became of it: about what passed in the recordings."""
 
+_MONTH: Final = 30 * 86_400
 _SETTLING: Final = 30
 """Seconds between a payment and a look at it."""
 
@@ -63,19 +74,16 @@ class Stage:
 
         Raises ``Underivable`` and ``Stumbled``.
         """
-        script = SCRIPTS.get(self.step.script)
-        if script is None:
-            raise Underivable("no script: what the test did is not recorded")
+        script = script_of(self.step.script, self.step.version)
         if self.step.method == "GET":
             self._play_until_found(script)
             if self.step.answer.get("balance_transaction", True) is not None:
                 self._pass(_SETTLING)
-            params = [(name, self._ours(value)) for name, value in self.step.params]
         else:
             self._play_until_asked(script)
-            recorded = [(name, self._ours(value)) for name, value in self.step.params]
-            params = [(name, self._filled(value)) for name, value in self._modern(self.step.path, recorded)]
-        answer = self._ask(self.step.method, self._ours(self.step.path), params)
+        path, params = modern(self.step.path, self.step.params, self.step.version)
+        ours = [(name, self._filled(self._ours(value))) for name, value in params]
+        answer = self._ask(self.step.method, self._ours(path), ours)
         return answer.status, orjson.loads(answer.body)
 
     # --- what has to be there ----------------------------------------------------------------------------------------
@@ -85,6 +93,9 @@ class Stage:
             self._make("/v1/products", form)
         for form in account.COUPONS:
             self._make("/v1/coupons", form)
+        texts = {str(one.get("description")) for one in objects(self.step.answer)}
+        if not any(map(account.BEFORE_UNIT.match, texts)):
+            self._make(*account.UNIT)
         shown = {one["id"]: one for one in objects(self.step.answer) if one.get("object") == "price"}
         for recorded, form in account.PRICES.items():
             behavior = shown.get(recorded, {}).get("tax_behavior", "unspecified")
@@ -92,20 +103,34 @@ class Stage:
             self.names.bind(recorded, price["id"])
 
     def _play_until_asked(self, script: Sequence[str]) -> None:
+        for before in script[: self._turn(script)]:
+            self._line(before)
+        if shape(self.step.path) == _TO_ATTACH:
+            self._line(_card(self.step.answer))
+        self._wait_before(self.step.path, _changed(self.step.answer))
+
+    def _turn(self, script: Sequence[str]) -> int:
+        """Where the step stands in the script: at its own request, at one like it, or once all it names is there."""
         wanted = self._print(self.step.method, self.step.path, self.step.params)
-        for at, line in enumerate(script):
-            if self._print(*_read(line)) == wanted:
-                for before in script[:at]:
-                    self._line(before)
-                self._wait_before(self.step.path, _changed(self.step.answer))
-                return
-        raise Underivable(f"its script has no request like {self.step.method} {shape(self.step.path)}")
+        prints = [self._print(*_read(line)) for line in script]
+        if wanted in prints:
+            return prints.index(wanted)
+        if wanted[:2] in [one[:2] for one in prints]:
+            return [one[:2] for one in prints].index(wanted[:2])
+        named = " ".join([self.step.path, *(value for _, value in self.step.params)])
+        needed = {_KINDS[found[1]] for found in _ID.finditer(named)}
+        if wanted[1] == _TO_ATTACH:
+            needed.remove("payment_method")
+        made = [_MAKES.get(path) or _MAKES.get(path.rpartition("/")[2], ()) for _, path, _ in prints]
+        turns = [next((at + 1 for at, kinds in enumerate(made) if kind in kinds), None) for kind in needed]
+        if None in turns:
+            raise Underivable(f"nothing says how what {self.step.method} {shape(self.step.path)} names was made")
+        return max((turn for turn in turns if turn is not None), default=0)
 
     def _play_until_found(self, script: Sequence[str]) -> None:
         kind = shape(self.step.path).split("/")[2]
-        look = _LOOKS.get(kind)
-        if look is None:
-            raise Underivable(f"nothing says how to find what {shape(self.step.path)} shows")
+        if self.step.status != 200 or (look := LOOKS.get(kind)) is None:
+            return
         for line in script:
             self._line(line)
             if look(self):
@@ -114,7 +139,11 @@ class Stage:
 
     def _line(self, line: str) -> None:
         method, path, params = _read(line)
-        params = [(name, self._filled(self.names.ours.get(value, value))) for name, value in self._modern(path, params)]
+        if (method, path) == ("POST", "/v1/customers"):
+            params = _customer(self.step.answer) or params
+        params = [(name, _paused(self.step.answer, value)) for name, value in params]
+        path, params = modern(path, params, self.step.version)
+        params = [(name, self._filled(self.names.ours.get(value, value))) for name, value in params]
         self._wait_before(path, None)
         path = self._filled(path)
         answer = self._ask(method, path, params)
@@ -175,25 +204,9 @@ class Stage:
         shown: Json = orjson.loads(self._ask("GET", f"/v1/{kind}s/{self._latest[kind]}", []).body)
         return shown
 
-    def _modern(self, path: str, params: Pairs) -> list[tuple[str, str]]:
-        """The parameters as the newest API version has them (upcaster.md A.9, and plans that became prices)."""
-        modern: list[tuple[str, str]] = []
-        for name, value in params:
-            if name == "plan":
-                modern += [("items[0][id]", "{subscription_item}"), ("items[0][price]", value)]
-            elif name == "quantity" and path.startswith("/v1/subscriptions"):
-                modern.append(("items[0][quantity]", value))
-            elif name == "billing_cycle_anchor":
-                modern.append(("billing_cycle_anchor[type]", value))
-            else:
-                modern.append((name.replace("[plan]", "[price]"), value))
-        if path == "/v1/subscriptions" and self.step.version < _FLEXIBLE_SINCE:
-            modern.append(("billing_mode[type]", "classic"))
-        return modern
-
     def _print(self, method: str, path: str, params: Pairs) -> tuple[str, str, frozenset[str]]:
         """What two requests have in common that ask for the same."""
-        pairs = self._modern(path, params)
+        path, pairs = modern(path, params, self.step.version)
         kept = {name if value else f"{name}=" for name, value in pairs if not name.startswith(("expand", "return_url"))}
         return method, shape(path), frozenset(kept)
 
@@ -202,8 +215,9 @@ class Stage:
 
     def _ours(self, text: str) -> str:
         """A path or a parameter with our ids for the recorded ones: those that stand for them, or the latest."""
-        if text in self.names.ours:
-            return self.names.ours[text]
+        named = text.rpartition("/")
+        if named[2] in self.names.ours:
+            return "".join(named[:2]) + self.names.ours[named[2]]
 
         def ours(found: re.Match[str]) -> str:
             recorded, latest = found[0], self._latest.get(_KINDS[found[1]])
@@ -220,68 +234,6 @@ class Stage:
         if ours is not None:
             self.names.bind(recorded, ours)
         return ours is not None
-
-    @property
-    def asked(self) -> str:
-        """The recorded id in the step's path."""
-        return self.step.path.rpartition("/")[2]
-
-
-def _look_for_customer(stage: Stage) -> bool:
-    customer, recorded = stage.shown("customer"), stage.step.answer
-    if not customer or _has_default(customer) != _has_default(recorded) or customer["currency"] != recorded["currency"]:
-        return False
-    return stage.bind(stage.asked, customer["id"])
-
-
-def _has_default(customer: Json) -> bool:
-    return customer["invoice_settings"]["default_payment_method"] is not None
-
-
-def _look_for_subscription(stage: Stage) -> bool:
-    subscription = stage.shown("subscription")
-    if not subscription or _quantities(subscription) != _quantities(stage.step.answer):
-        return False
-    return stage.bind(stage.asked, subscription["id"])
-
-
-def _quantities(subscription: Json) -> list[int]:
-    return [item["quantity"] for item in subscription["items"]["data"]]
-
-
-def _look_for_payment(stage: Stage) -> bool:
-    kind, recorded = stage.step.path.split("/")[2], stage.step.answer
-    wanted = {name: recorded[name] for name in ("amount", "captured") if name in recorded}
-    return stage.bind(stage.asked, _first(stage.listed(f"/v1/{kind}"), **wanted))
-
-
-def _look_for_invoice(stage: Stage) -> bool:
-    recorded = stage.step.answer
-    found = _first(
-        stage.listed("/v1/invoices"), amount_due=recorded["amount_due"], billing_reason=recorded["billing_reason"]
-    )
-    return stage.bind(stage.asked, found)
-
-
-def _look_for_invoice_payments(stage: Stage) -> bool:
-    """The payment intent that the list was asked for: the one of its amount, the latest where the list was empty."""
-    asked, data = stage.step.param("payment[payment_intent]"), stage.step.answer["data"]
-    wanted = {"amount": data[0]["amount_requested"]} if data else {}
-    return stage.bind(asked or "", _first(stage.listed("/v1/payment_intents"), **wanted))
-
-
-def _first(found: list[Json], **fields: object) -> str | None:
-    return next((str(one["id"]) for one in found if fields.items() <= one.items()), None)
-
-
-_LOOKS: Final[dict[str, Callable[[Stage], bool]]] = {
-    "charges": _look_for_payment,
-    "customers": _look_for_customer,
-    "invoice_payments": _look_for_invoice_payments,
-    "invoices": _look_for_invoice,
-    "payment_intents": _look_for_payment,
-    "subscriptions": _look_for_subscription,
-}
 
 
 def objects(value: Any) -> Iterator[Json]:
@@ -304,6 +256,31 @@ def _read(line: str) -> tuple[str, str, list[tuple[str, str]]]:
     method, _, rest = line.partition(" ")
     path, _, form = rest.partition(" ")
     return method, path, parse_qsl(form, keep_blank_values=True)
+
+
+def _customer(answer: Json) -> list[tuple[str, str]]:
+    """The form that made the customer whom an answer shows, or whose invoice; empty where it shows neither."""
+    for one in objects(answer):
+        prefix = {"customer": "", "invoice": "customer_"}.get(one.get("object", ""))
+        if prefix is not None and f"{prefix}email" in one:
+            return [(name, one.get(f"{prefix}{name}") or "") for name in ("email", "name")]
+    return []
+
+
+def _paused(answer: Json, value: str) -> str:
+    """How, and until when, an answer shows that collection is paused, where a script leaves that open."""
+    paused = answer.get("pause_collection") or {"behavior": "void", "resumes_at": _created(answer) + _MONTH}
+    return str(paused[value[1:-1]]) if value in {"{behavior}", "{resumes_at}"} else value
+
+
+def _card(answer: Json) -> str:
+    """The request that made a card which is attached under an id of its own."""
+    card = answer["card"]
+    return (
+        f"POST /v1/payment_methods type=card&card[number]={_NUMBERS[card['last4']]}&card[cvc]=123"
+        f"&card[exp_month]={card['exp_month']}&card[exp_year]={card['exp_year']}"
+        f"&billing_details[name]={answer['billing_details']['name']}"
+    )
 
 
 def _created(answer: Json) -> int:
