@@ -177,3 +177,21 @@ failing with ``authentication_required``. Stripe tells ``invoice.payment_action_
 
 CANCELED_DEBIT: Final = ("charge_canceled", "The payment was canceled.")
 """``failure_code`` and ``failure_message`` of a debit whose intent is canceled while it is processing. Not recorded."""
+
+SCHEDULE_EXPIRING_SECONDS: Final = 7 * 86_400
+"""How long before its end ``subscription_schedule.expiring`` is told; not where less time was left. Source: B.5."""
+
+SCHEDULE_PHASES: Final = 10
+"""How many current and coming phases a schedule may have. Documented in Stripe's page on subscription schedules."""
+
+SCHEDULE_ENDS: Final = {"release": "released", "cancel": "completed", "none": "completed", "renew": "active"}
+"""A schedule's status after its last phase, by ``end_behavior``. ``released`` is recorded, with ``released_at`` at the
+end of the last phase; ``completed`` after ``cancel`` is from memory. The other two are older than what is documented:
+``none`` lets the subscription go on as ``release`` does, ``renew`` appends the last phase again."""
+
+SCHEDULED_INVOICES_WAIT: Final = True
+"""Whether what a schedule bills by itself, also the first invoice, is a draft for an hour and the subscription active
+meanwhile. From memory: Stripe's support says so of schedules that begin a subscription."""
+
+SCHEDULE_YEARS: Final = 10
+"""How far from now a schedule's dates may lie, ahead or back. Stripe has bounds and publishes none."""

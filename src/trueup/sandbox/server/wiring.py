@@ -16,6 +16,7 @@ from trueup.sandbox.delivery import routes as delivery
 from trueup.sandbox.invoices import routes as invoices
 from trueup.sandbox.payment_methods import routes as payment_methods
 from trueup.sandbox.payments import routes as payments
+from trueup.sandbox.schedules import routes as schedules
 from trueup.sandbox.search import routes as search
 from trueup.sandbox.subscriptions import routes as subscriptions
 from trueup.sandbox.world.world import Signal, World
@@ -31,6 +32,7 @@ _PACKAGES: Final[tuple[ModuleType, ...]] = (
     search,
     invoices,
     subscriptions,
+    schedules,
 )
 """Each has any of ``ROUTES``, ``TIMERS``, ``INCLUDED``, ``SIGNALS`` (name -> listener) and ``begin(world)``."""
 

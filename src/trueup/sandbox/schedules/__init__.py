@@ -1,0 +1,1 @@
+"""Subscription schedules: what a subscription is going to be, and when."""
