@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from random import Random
 from typing import Any
 
 import orjson
@@ -10,6 +11,7 @@ import pytest
 
 from tests.sandbox.conftest import Api
 from trueup.kernel.errors import Refused
+from trueup.sandbox.scenarios.companies import Companies
 from trueup.sandbox.scenarios.lives import SCENARIOS
 from trueup.sandbox.scenarios.shop import Obj
 from trueup.sandbox.scenarios.stage import Stage, named
@@ -80,6 +82,49 @@ def test_a_life_makes_its_point(api: Api, name: str) -> None:
 
     assert types[0] == "customer.created"
     assert set(types) >= MADE.get(name, set())
+
+
+@pytest.mark.parametrize(
+    ("name", "fits"),
+    [
+        ("in_trial", lambda one: one["status"] == "trialing"),
+        ("in_dunning", lambda one: one["status"] == "past_due"),
+        ("leaving", lambda one: one["status"] == "active" and one["cancel_at_period_end"]),
+        (
+            "renews_now",
+            lambda one: one["status"] == "active" and one["items"]["data"][0]["current_period_start"] > one["created"],
+        ),
+    ],
+)
+def test_a_life_is_in_the_middle_of_it_at_the_end(api: Api, name: str, fits: Callable[[Obj], bool]) -> None:
+    lived(api, name, 100)
+
+    [subscription] = Asked(api).request("GET", "/v1/subscriptions", {})["data"]
+    assert fits(subscription)
+
+
+def test_some_renewals_fall_into_the_hours_around_the_end(api: Api) -> None:
+    stripe = Asked(api)
+    end = stripe.now + 100 * DAY
+    stage = Stage(stripe, seed="renewals")
+    stage.populate(12, since=stripe.now, until=end, names=["renews_now"])
+    stage.run(end)
+
+    items = [one["items"]["data"][0] for one in stripe.request("GET", "/v1/subscriptions", {"limit": 100})["data"]]
+    edges = [edge for item in items for edge in (item["current_period_start"], item["current_period_end"])]
+    assert sum(abs(edge - end) < 6 * 3_600 for edge in edges) >= 6
+
+
+def test_companies_go_on_where_others_ended() -> None:
+    whole, first = Companies(Random("x")), Companies(Random("x"))
+    names = [whole.next().name for _ in range(60)]
+    assert [first.next().name for _ in range(20)] == names[:20]
+
+    rest = Companies(Random("x"), made=20)
+
+    found = [rest.next() for _ in range(40)]
+    assert [one.name for one in found] == names[20:]
+    assert found[0].user_id == "user_00021"
 
 
 def test_there_are_many_scenarios_and_each_says_what_it_is() -> None:

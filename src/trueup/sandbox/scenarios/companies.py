@@ -71,22 +71,26 @@ class Company(Record, frozen=True):
 
 
 class Companies:
-    """An endless supply of different companies; the same seeded source of chance gives the same ones."""
+    """An endless supply of different companies; the same seeded source of chance gives the same ones.
 
-    def __init__(self, rng: Random) -> None:
+    ``made`` counts them. A supply that begins with that of another, and the same source, gives none of the other's.
+    """
+
+    def __init__(self, rng: Random, *, made: int = 0) -> None:
         self._rng = rng
         self._total = len(_FIRST) * len(_SECOND)
         # A step without a common factor visits every pair of words once before any comes back.
         self._at, self._step = rng.randrange(self._total), rng.randrange(self._total // 3, self._total)
         while math.gcd(self._step, self._total) != 1:
             self._step += 1
-        self._made = 0
+        self._at = (self._at + made * self._step) % self._total
+        self.made = made
 
     def next(self) -> Company:
         """The next company; names repeat only after all pairs of words are used, then with a numeral behind them."""
         rng = self._rng
         self._at = (self._at + self._step) % self._total
-        rounds, self._made = self._made // self._total, self._made + 1
+        rounds, self.made = self.made // self._total, self.made + 1
         words = [
             _FIRST[self._at // len(_SECOND)],
             _SECOND[self._at % len(_SECOND)],
@@ -97,7 +101,7 @@ class Companies:
             email=f"{rng.choice(_MAILBOXES)}@{'-'.join(words).lower()}.example",
             line1=self.street(),
             place=self.place(),
-            user_id=f"user_{self._made:05d}",
+            user_id=f"user_{self.made:05d}",
             source=rng.choice(("website", "website", "referral", "partner", "newsletter")),
         )
 

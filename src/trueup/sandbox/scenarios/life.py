@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import cached_property
 from random import Random
 from typing import Any, Final
 
 from trueup.kernel.errors import Refused
 from trueup.sandbox.scenarios.companies import Companies, Company
 from trueup.sandbox.scenarios.shop import Obj, Shop, Stripe
+from trueup.sandbox.subscriptions.periods import add_months
 
 DAY: Final = 86_400
 HOUR: Final = 3_600
@@ -47,7 +49,11 @@ class Life:
         self.until = until
         self.customer: Obj = {}
         self.subscription: Obj = {}
-        self.company: Company = companies.next()
+
+    @cached_property
+    def company(self) -> Company:
+        """Who it is: the next company, from when it is first asked for."""
+        return self.companies.next()
 
     # --- time --------------------------------------------------------------------------------------------------------
 
@@ -63,6 +69,15 @@ class Life:
     def between(self, low: int, high: int) -> int:
         """So many days from now, by chance."""
         return self.after(days=self.rng.randint(low, high))
+
+    def before_end(self, low: int, high: int) -> int:
+        """So many seconds before ``until``, by chance; now, where that has passed."""
+        return max(self.now, self.until - self.rng.randrange(low, high))
+
+    def months_before(self, at: int) -> int:
+        """One to six months before the unix second ``at``, as many as have room; now, where there is none for one."""
+        months = range(self.rng.randint(1, 6), 0, -1)
+        return next((then for count in months if (then := add_months(at, -count)) >= self.now), self.now)
 
     # --- doings ------------------------------------------------------------------------------------------------------
 
@@ -152,6 +167,13 @@ class Life:
         """So many seats more, or fewer; at least one stays."""
         quantity = max(1, self.item["quantity"] + more)
         return self.change(items=[{"id": self.item["id"], "quantity": quantity}])
+
+    def resume(self) -> Obj:
+        """Go on after a pause for want of a card, which takes a payment: now, with the card on file."""
+        self.subscription = self.ask("POST", f"/v1/subscriptions/{self.subscription['id']}/resume")
+        if self.subscription["status"] == "paused":
+            self.ask("POST", f"/v1/invoices/{self.subscription['latest_invoice']}/pay")
+        return self.refresh()
 
     def leave(self, *, at_end: bool = True) -> Obj:
         """Cancel, at the period's end or now, saying why."""

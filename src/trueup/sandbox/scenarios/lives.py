@@ -7,6 +7,7 @@ from typing import Final
 
 from trueup.kernel.records import Record
 from trueup.sandbox.scenarios.life import FAILING_CARD, Life, Lived
+from trueup.sandbox.scenarios.present import in_dunning, in_trial, leaving, renews_now
 
 
 def _over() -> Lived:
@@ -80,7 +81,7 @@ def trial_resumed(me: Life) -> Lived:
     me.subscribe(trial=True, missing="pause")
     yield me.between(20, 40)
     me.card()
-    me.ask("POST", f"/v1/subscriptions/{me.subscription['id']}/resume")
+    me.resume()
 
 
 def trial_canceled(me: Life) -> Lived:
@@ -343,6 +344,8 @@ def _of(weight: int, days: int, *lives: Callable[[Life], Lived]) -> dict[str, Sc
 
 
 SCENARIOS: Final[dict[str, Scenario]] = {
+    **_of(18, 0, in_trial),
+    **_of(16, 40, renews_now),
     **_of(10, 0, lead),
     **_of(26, 0, happy_monthly),
     **_of(12, 0, happy_yearly),
@@ -350,8 +353,10 @@ SCENARIOS: Final[dict[str, Scenario]] = {
     **_of(12, 60, upgrade, seats),
     **_of(10, 16, trial_without_card),
     **_of(9, 60, involuntary_churn, recovered_dunning),
+    **_of(9, 40, in_dunning),
     **_of(8, 90, cancels),
     **_of(6, 5, launch_coupon, annual_with_coupon),
+    **_of(6, 40, leaving),
     **_of(6, 60, team_tiers, cancels_now),
     **_of(5, 60, partly_refunded, pays_by_invoice, month_to_year),
     **_of(4, 120, upgrade_then_downgrade, downgrade, paused_and_resumed),

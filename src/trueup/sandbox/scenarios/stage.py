@@ -19,16 +19,16 @@ _YOUNG: Final = 0.8
 
 
 class Stage:
-    """Lives that take turns on a sandbox's own clock. The same seed gives the same lives."""
+    """Lives that take turns on a sandbox's own clock. The same seed gives the same lives, of the same ``companies``."""
 
-    def __init__(self, stripe: Stripe, *, seed: str) -> None:
+    def __init__(self, stripe: Stripe, *, seed: str, companies: Companies | None = None) -> None:
         self.stripe = stripe
         self.shop = Shop(stripe)
         self.lives: list[Life] = []
         self.broken: list[str] = []
         """Lives that the API refused to go on, as ``scenario: message``."""
         self._rng = Random(seed)  # noqa: S311 - lives, not secrets
-        self._companies = Companies(self._rng)
+        self.companies = companies or Companies(self._rng)
         self._agenda: list[tuple[int, int, str, Lived | Callable[[], Lived]]] = []
         self._order = count()
 
@@ -79,7 +79,7 @@ class Stage:
 
     def _live(self, scenario: Scenario, until: int) -> Lived:
         rng = Random(self._rng.random())  # noqa: S311 - lives, not secrets
-        life = Life(self.stripe, self.shop, self._companies, rng, until=until)
+        life = Life(self.stripe, self.shop, self.companies, rng, until=until)
         self.lives.append(life)
         return scenario.live(life)
 
