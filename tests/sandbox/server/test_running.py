@@ -170,6 +170,32 @@ def test_a_clock_that_stood_still_runs_on_from_where_it_stood_and_back(tmp_path:
         assert again.now == now
 
 
+def test_what_fell_due_while_a_running_clock_was_away_is_done_at_its_time(tmp_path: Path) -> None:
+    now = int(time.time())
+    with start(path=tmp_path / "kept", start=now - 40 * 86_400) as still:
+        weekly = {"currency": "usd", "unit_amount": 1000, "recurring": {"interval": "week"}}
+        price = still.request("POST", "/v1/prices", {**weekly, "product_data": {"name": "Weekly"}})
+        card = {"payment_method": "pm_card_visa"}
+        customer = still.request("POST", "/v1/customers", card)
+        [method] = still.request("GET", "/v1/payment_methods", {"customer": customer["id"]})["data"]
+        terms = {"customer": customer["id"], "items": [{"price": price["id"]}], "default_payment_method": method["id"]}
+        still.request("POST", "/v1/subscriptions", terms)
+        told = len(still.events())
+    with start(path=tmp_path / "kept", mode="running") as running:
+        running.engine.store.put_meta("clock_ahead", "0")
+
+    with start(path=tmp_path / "kept") as back:
+        late = back.events()[told:]
+        assert abs(back.now - now) < 60
+
+    week = 7 * 86_400
+    cycles = [event["created"] for event in late if event["type"] == "invoice.created"]
+    paid = [event["created"] for event in late if event["type"] == "invoice.paid"]
+    assert cycles == [now - 40 * 86_400 + number * week for number in range(1, 6)]
+    assert paid == [at + 3_600 for at in cycles]
+    assert [event["created"] for event in late] == sorted(event["created"] for event in late)
+
+
 def test_what_falls_due_on_a_running_clock_is_done_without_a_request() -> None:
     with start(mode="running") as sandbox:
         done = threading.Event()

@@ -294,18 +294,23 @@ class Engine:
         self.store.db.execute("begin immediate")
         told: list[Told] = []
         done = 0
+        runs = self.clocks.mode == "running" and not clock
         try:
             while done < _BATCH:
                 timer = self.clocks.due(clock, to)
+                self.clocks.late = None
                 if timer is None:
                     self._turn_to(clock, to)
                     break
+                if runs and timer.due < self.clocks.now():
+                    self.clocks.late = timer.due
                 self._turn_to(clock, timer.due)
                 world = self._world(Cause())
                 world.clock = clock
                 self.wiring.timers[timer.name](world, timer.about)
                 told += self._planned(world)
                 done += 1
+            self.clocks.late = None
             self.store.db.execute("commit")
         except BaseException:
             self._undo()

@@ -65,6 +65,8 @@ class Clocks:
         else:
             now = machine.unix() if self.mode == "running" else START
         self._own = now - machine.unix() if self.mode == "running" else now
+        self.late: int | None = None
+        """While a running clock does what fell due before now: when that was, which is what it shows meanwhile."""
         self._timers = int(store.meta("timers", "0"))
         self.asked = self._read_asked()
         self.keep()
@@ -75,6 +77,8 @@ class Clocks:
             if clock not in self._frozen:
                 self._frozen[clock] = int(self._store.meta(f"clock:{clock}", "0"))
             return self._frozen[clock]
+        if self.late is not None:
+            return self.late
         return machine.unix() + self._own if self.mode == "running" else self._own
 
     def turn(self, clock: str, to: int) -> None:
@@ -123,6 +127,7 @@ class Clocks:
     def forget(self) -> None:
         """Read everything anew, after a transaction was taken back."""
         self._frozen.clear()
+        self.late = None
         self._timers = int(self._store.meta("timers", "0"))
         self.asked = self._read_asked()
 
