@@ -156,6 +156,7 @@ def test_a_page_of_v2_names_the_address_of_the_next(engine: Engine) -> None:
     third = _ask(engine, "GET", path, query=query)
 
     assert [one["id"] for page in (first, second, third) for one in page["data"]] == made[::-1]
+    assert not [name for one in first["data"] for name in one if name.startswith("$")]
     assert first["previous_page_url"] is None
     assert second["previous_page_url"].endswith("page=0")
     assert third["next_page_url"] is None

@@ -21,7 +21,7 @@ modes = st.builds(
 
 
 def _of(mode: Mode, event: int = 1, **facts: Any) -> list[Copy]:
-    wanted = {"seed": "s", "about": "cus_1", "created": 1000, "endpoint": "we_1"} | facts
+    wanted: dict[str, Any] = {"seed": "s", "about": "cus_1", "created": 1000, "endpoint": "we_1"} | facts
     return copies(mode, event=event, **wanted)
 
 

@@ -10,7 +10,7 @@ from trueup.sandbox.answers.calls import Call
 from trueup.sandbox.assumptions import DESTINATIONS_PAGE
 from trueup.sandbox.wire import forms
 from trueup.sandbox.wire.errors import invalid
-from trueup.sandbox.world.world import Obj
+from trueup.sandbox.world.world import Obj, render
 
 _MOST: Final = 100
 
@@ -31,7 +31,7 @@ def of(call: Call, objects: Iterable[Obj]) -> Obj:
     before = int(page)
     shown = list(islice(objects, before, before + size + 1))
     return {
-        "data": shown[:size],
+        "data": [render(obj) for obj in shown[:size]],
         "next_page_url": _address(call, before + size) if len(shown) > size else None,
         "previous_page_url": _address(call, max(0, before - size)) if before else None,
     }

@@ -44,6 +44,7 @@ def notification(event: Mapping[str, Any]) -> dict[str, Any]:
         "type": kind,
         "livemode": False,
         "created": moment(event["created"]),
+        "context": None,
         "reason": _reason(event["request"]),
     }
     if related := related_object(kind, event["data"]["object"]):
