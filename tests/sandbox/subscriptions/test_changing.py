@@ -94,6 +94,14 @@ def test_a_change_of_quantity_credits_the_whole_and_debits_the_whole(api: Any, b
     assert texts[1] == "Remaining time on 3 × Pro after 16 Jan 2026"
 
 
+def test_another_price_begins_with_one_unless_told_how_many(api: Any, begun: Json, price: Any) -> None:
+    item, dear = begun["items"]["data"][0]["id"], price(5000)
+    api.post(f"/v1/subscription_items/{item}", quantity=3)
+
+    assert api.post(f"/v1/subscription_items/{item}", price=dear)["quantity"] == 1
+    assert api.post(f"/v1/subscription_items/{item}", price=price(6000), quantity=2)["quantity"] == 2
+
+
 def test_without_prorations_a_change_costs_nothing_before_the_renewal(api: Any, begun: Json, price: Any) -> None:
     change(api, begun, price(5000), proration_behavior="none")
 

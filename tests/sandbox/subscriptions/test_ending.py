@@ -108,6 +108,73 @@ def test_delete_leaves_open_invoices_uncollected(api: Any, begun: Json) -> None:
     assert (left["status"], left["auto_advance"], left["next_payment_attempt"]) == ("open", False, None)
 
 
+def test_delete_forgets_pending_prorations_and_leaves_other_items(api: Any, begun: Json, price: Any) -> None:
+    setup = price(700, None, name="Set-up")
+    api.post(f"/v1/subscriptions/{begun['id']}", add_invoice_items=[{"price": setup}])
+    api.post(f"/v1/subscription_items/{begun['items']['data'][0]['id']}", quantity=3)
+    assert waiting(api, begun) == [700, -1000, 3000]
+
+    api.delete(f"/v1/subscriptions/{begun['id']}")
+
+    assert waiting(api, begun) == [700]
+    other = api.post("/v1/invoices", customer=begun["customer"], pending_invoice_items_behavior="include")
+    assert other["total"] == 700
+
+
+def test_an_end_at_the_periods_end_bills_what_is_pending(api: Any, begun: Json) -> None:
+    api.post(
+        f"/v1/subscriptions/{begun['id']}",
+        items=[{"id": begun["items"]["data"][0]["id"], "quantity": 3}],
+        cancel_at_period_end=True,
+    )
+    preview = api.post("/v1/invoices/create_preview", subscription=begun["id"])
+    api.engine.advance(FEBRUARY - 1)
+    api.events()
+
+    api.engine.advance(FEBRUARY)
+
+    assert api.types() == ["invoice.created", "customer.subscription.deleted"]
+    [final, _] = api.get("/v1/invoices", subscription=begun["id"])["data"]
+    assert (final["status"], final["total"], final["auto_advance"]) == ("draft", 2000, True)
+    assert preview["total"] == 2000
+    api.advance(HOUR)
+    assert api.get(f"/v1/invoices/{final['id']}")["status"] == "paid"
+
+
+def test_a_trial_that_ends_with_the_subscription_is_not_billed(
+    api: Any, payer: Make, price: Any, subscribe: Make
+) -> None:
+    subscription = subscribe(payer(), price(), trial_period_days=7, cancel_at_period_end=True)
+    api.advance(7 * DAY - 1)
+    api.events()
+
+    api.advance(HOUR)
+
+    assert api.types() == ["customer.subscription.deleted"]
+    assert len(api.get("/v1/invoices", subscription=subscription["id"])["data"]) == 1
+
+
+def test_a_first_invoice_that_was_never_paid_is_void_after_the_end(
+    api: Any, payer: Make, price: Any, subscribe: Make
+) -> None:
+    subscription = subscribe(payer(None), price(), payment_behavior="default_incomplete")
+
+    found = api.delete(f"/v1/subscriptions/{subscription['id']}")
+
+    assert found["status"] == "canceled"
+    assert api.get(f"/v1/invoices/{subscription['latest_invoice']['id']}")["status"] == "void"
+
+
+def test_a_draft_of_a_subscription_cannot_be_deleted(api: Any, begun: Json) -> None:
+    api.engine.advance(FEBRUARY)
+    [draft, _] = api.get("/v1/invoices", subscription=begun["id"])["data"]
+
+    error = api.delete(f"/v1/invoices/{draft['id']}", error=True)
+
+    assert error["status"] == 400
+    assert api.get(f"/v1/subscriptions/{begun['id']}")["latest_invoice"] == draft["id"]
+
+
 def test_delete_may_credit_what_is_left(api: Any, begun: Json) -> None:
     api.delete(f"/v1/subscriptions/{begun['id']}", prorate=True)
 

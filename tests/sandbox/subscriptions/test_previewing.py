@@ -36,7 +36,7 @@ def living() -> Iterator[Api]:
 def made_price(api: Api, amount: int, interval: str = "month", **fields: Any) -> str:
     product = api.post("/v1/products", name="Pro")["id"]
     recurring = {"interval": interval}
-    scheme = {} if "billing_scheme" in fields else {"unit_amount": amount}
+    scheme: Json = {} if "billing_scheme" in fields else {"unit_amount": amount}
     price = api.post("/v1/prices", product=product, currency="usd", recurring=recurring, **scheme, **fields)
     return str(price["id"])
 

@@ -90,16 +90,23 @@ def unschedule(world: World, invoice: Obj) -> None:
 def sweep(world: World, invoice: Obj, customer: Obj, subscription: Obj | None) -> None:
     """Take in the customer's pending items in the invoice's currency: newest first, of one second in their order.
 
-    A subscription's invoice takes its own and those of no subscription; another invoice only those of none.
+    A subscription's invoice takes its own and those of no subscription; another invoice only those of none. What a
+    subscription that ended left is of none.
     """
     found = []
     for item in world.select("invoiceitem", _waiting=customer["id"]):
         details = (item.get("parent") or {}).get("subscription_details")
         of = details["subscription"] if details else None
-        if item["currency"] == invoice["currency"] and (of is None or (subscription and of == subscription["id"])):
+        own = subscription is not None and of == subscription["id"]
+        if item["currency"] == invoice["currency"] and (own or _free(world, of)):
             found.append(item)
     for item in sorted(found, key=lambda one: one["date"]):
         take_in(world, invoice, item)
+
+
+def _free(world: World, subscription: str | None) -> bool:
+    held = world.find("subscription", subscription)
+    return subscription is None or (held or {}).get("status") in {"canceled", "incomplete_expired"}
 
 
 def take_in(world: World, invoice: Obj, item: Obj) -> Obj:

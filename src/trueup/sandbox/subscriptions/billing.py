@@ -136,3 +136,13 @@ def pending(world: World, subscription: Obj) -> Iterator[Obj]:
         parent = (item.get("parent") or {}).get("subscription_details") or {}
         if parent.get("subscription") == subscription["id"]:
             yield item
+
+
+def gross(world: World, item: Obj) -> int:
+    """What an item costs for a whole period, before discounts, in minor units; metered ones nothing."""
+    return prices.line_amount(price(world, item), items.quantity_of(item))
+
+
+def worth(world: World, subscription: Obj) -> int:
+    """What all items cost for a whole period each, before discounts, in minor units."""
+    return sum(gross(world, item) for item in subscription["items"]["data"])

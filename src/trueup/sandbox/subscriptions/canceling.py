@@ -20,8 +20,9 @@ def end(
     reason: str | None = None,
     status: str = "canceled",
     details: Mapping[str, Any] | None = None,
+    keep: str | None = None,
 ) -> None:
-    """End a subscription now and tell it; open invoices are not collected any more.
+    """End a subscription now and tell it; its invoices, except the one that is ``keep``, are not collected any more.
 
     ``reason`` is that of ``cancellation_details``, kept where one is there already. With the ``status``
     ``incomplete_expired`` it never began, so it was not canceled either.
@@ -38,11 +39,10 @@ def end(
     if subscription["cancellation_details"]["reason"] is None:
         subscription["cancellation_details"]["reason"] = reason
     subscription.pop("$pending", None)
-    for item in list(billing.pending(world, subscription)):
-        if not item["proration"]:
-            invoice_items.delete(world, item)
     for invoice in list(world.select("invoice", parent__subscription_details__subscription=subscription["id"])):
-        if invoice["status"] in {"open", "draft"} and invoice["auto_advance"] and status == "canceled":
+        if invoice["id"] == keep or status != "canceled":
+            continue
+        if invoice["status"] in {"open", "draft"} and invoice["auto_advance"]:
             invoice["auto_advance"] = False
             invoice["next_payment_attempt"] = invoice["automatically_finalizes_at"] = None
             world.unschedule("finalize", invoice["id"])
@@ -61,7 +61,11 @@ def end(
 
 
 def cancel(world: World, subscription: Obj, *, prorate: bool, invoice_now: bool, details: Mapping[str, Any]) -> None:
-    """Cancel at once, as ``DELETE`` does: unused time is credited where asked, and billed at once where asked."""
+    """Cancel at once, as ``DELETE`` does: unused time is credited where asked, and billed at once where asked.
+
+    Where neither is, pending prorations are forgotten; other items keep waiting for an invoice of the customer. Source:
+    what documents ``DELETE /v1/subscriptions/{id}``.
+    """
     if subscription["status"] in timing.ENDED:
         message = f"No such subscription: '{subscription['id']}'"
         raise StripeError(message, status=404, code="resource_missing", param="id")
@@ -70,10 +74,16 @@ def cancel(world: World, subscription: Obj, *, prorate: bool, invoice_now: bool,
             changes.credit(world, subscription, item, world.now)
     if invoice_now:
         _final(world, subscription)
-    if subscription["status"] == "incomplete":
-        _void_first(world, subscription)
+    elif not prorate:
+        for pending in list(billing.pending(world, subscription)):
+            if pending["proration"]:
+                invoice_items.delete(world, pending)
+    began = subscription["status"] != "incomplete"
     subscription |= {"cancel_at": None, "cancel_at_period_end": False}
-    end(world, subscription, reason="cancellation_requested", details=details)
+    first = None if began else subscription["latest_invoice"]
+    end(world, subscription, reason="cancellation_requested", details=details, keep=first)
+    if not began:
+        _void_first(world, subscription)
 
 
 def _final(world: World, subscription: Obj) -> None:
@@ -103,11 +113,16 @@ def customer_deleted(world: World, *, customer: Obj) -> None:
 
 
 def cancel_at(world: World, subscription_id: str) -> None:
-    """The moment has come that ``cancel_at`` names."""
+    """The moment has come that ``cancel_at`` names: what is pending is billed like a renewal."""
     subscription = world.get("subscription", subscription_id)
     timing.fired(subscription, "cancel_at")
-    if subscription["status"] not in timing.ENDED and subscription["cancel_at"] is not None:
-        end(world, subscription, reason="cancellation_requested")
+    if subscription["status"] in timing.ENDED or subscription["cancel_at"] is None:
+        return
+    final = None
+    if subscription["status"] in timing.BILLED and billing.has_pending(world, subscription):
+        start = min(item["current_period_start"] for item in subscription["items"]["data"])
+        final = billing.draft(world, subscription, "subscription_cycle", (), period=(start, world.now))["id"]
+    end(world, subscription, reason="cancellation_requested", keep=final)
 
 
 def incomplete_expiry(world: World, subscription_id: str) -> None:

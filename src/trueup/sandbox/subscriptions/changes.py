@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from fractions import Fraction
 from typing import Any
 
-from trueup.sandbox.catalog import discounts, prices
+from trueup.sandbox.catalog import discounts
 from trueup.sandbox.invoices import items as invoice_items
 from trueup.sandbox.invoices import texts
 from trueup.sandbox.invoices.lines import product_of
@@ -39,7 +39,7 @@ def debit(world: World, subscription: Obj, item: Obj, at: int) -> Obj | None:
     found = billing.price(world, item)
     if found["recurring"]["usage_type"] == "metered":
         return None
-    whole = _net(world, subscription, item, found, prices.line_amount(found, items.quantity_of(item)))
+    whole = _net(world, subscription, item, found, billing.gross(world, item))
     note(subscription, item, Fraction(whole))
     period = (at, item["current_period_end"])
     return _item(
@@ -52,7 +52,7 @@ def debited(world: World, subscription: Obj, item: Obj) -> Fraction:
 
     In flexible mode that is what was asked for it, less its discounts; in classic mode it is the price as it stands.
     """
-    amount = Fraction(prices.line_amount(billing.price(world, item), items.quantity_of(item)))
+    amount = Fraction(billing.gross(world, item))
     if subscription["billing_mode"]["type"] != "flexible":
         return amount
     if kept := subscription.get("$debited", {}).get(item["id"]):
@@ -154,13 +154,10 @@ def _net(world: World, subscription: Obj, item: Obj, price: Obj, amount: int) ->
         coupon = discounts.coupon_of(world, name)
         if discounts.active(world, name) is None or not discounts.applies_to(coupon, price["product"]):
             continue
-        others = [_gross(world, one) for one in subscription["items"]["data"] if _shares(world, one, item, coupon)]
+        beside = [one for one in subscription["items"]["data"] if _shares(world, one, item, coupon)]
+        others = [billing.gross(world, one) for one in beside]
         amount -= min(amount, discounts.shares([*others, amount], coupon, subscription["currency"])[-1])
     return amount
-
-
-def _gross(world: World, item: Obj) -> int:
-    return prices.line_amount(billing.price(world, item), items.quantity_of(item))
 
 
 def _shares(world: World, one: Obj, item: Obj, coupon: Obj) -> bool:

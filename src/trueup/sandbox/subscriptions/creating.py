@@ -45,7 +45,7 @@ def create(world: World, call: Call, *, collect: bool = True, schedule: str | No
     )
     items.check(subscription["items"]["data"], subscription["billing_mode"])
     _put_end(subscription, call)
-    settings.put_discounts(world, subscription, call.value("discounts"))
+    settings.put_discounts(world, subscription, call.value("discounts"), amount=billing.worth(world, subscription))
     _start(world, subscription, call, collect=collect)
     timing.plan(world, subscription)
     world.tell("customer.subscription.created", subscription, place=place)
@@ -154,7 +154,7 @@ def _put_end(subscription: Obj, call: Call) -> None:
     if call.value("cancel_at_period_end"):
         subscription["cancel_at_period_end"] = True
         at = timing.ends(subscription)
-    elif at in {"min_period_end", "max_period_end"}:
+    elif at in {"min_period_end", "max_period_end", "max_billed_until"}:
         choose = min if at == "min_period_end" else max
         at = choose(item["current_period_end"] for item in subscription["items"]["data"])
     if at is not None:

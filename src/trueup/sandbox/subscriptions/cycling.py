@@ -22,7 +22,7 @@ def trial_end(world: World, subscription_id: str) -> None:
     """A trial is over: it is paid from here on, or what ``trial_settings`` says where nothing can be charged."""
     subscription = world.get("subscription", subscription_id)
     timing.fired(subscription, "trial_end")
-    if subscription["status"] != "trialing":
+    if subscription["status"] != "trialing" or (subscription["cancel_at"] or world.now + 1) <= world.now:
         return
     by_charge = subscription["collection_method"] == "charge_automatically"
     if by_charge and billing.method(world, subscription) is None:

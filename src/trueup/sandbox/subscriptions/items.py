@@ -117,6 +117,8 @@ def changed(world: World, subscription: Obj, given: Sequence[Mapping[str, Any]],
             if price["id"] != item["price"]["id"]:
                 item["current_period_start"], item["current_period_end"] = period(price, item)
                 item["price"], item["plan"] = shapes.priced(price), plans.plan_of(price)
+                # Another price begins with one, whatever the quantity was, unless the request says how many.
+                item["quantity"] = None if price["recurring"]["usage_type"] == "metered" else 1
         if "quantity" in change:
             metered = item["price"]["recurring"]["usage_type"] == "metered"
             _check_quantity(change["quantity"], at, metered=metered)

@@ -35,7 +35,8 @@ def resume_collection(world: World, subscription_id: str) -> None:
 def pause(world: World, subscription: Obj, given: Mapping[str, Any], *, collect: bool = True) -> None:
     """Pause a subscription: unused time is credited as asked, nothing is billed until it is resumed.
 
-    Without ``collect`` the invoice stays a draft, for previews. Raises Stripe's 400s for those that cannot pause. Source: https://docs.stripe.com/billing/subscriptions/pause
+    Without ``collect`` the invoice stays a draft, for previews. Raises Stripe's 400s for those that cannot pause.
+    Source: https://docs.stripe.com/billing/subscriptions/pause
     """
     _check_pause(subscription)
     unused = ((given.get("bill_for") or {}).get("unused_time_from") or {}).get("type", "now")

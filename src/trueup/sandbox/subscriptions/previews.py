@@ -112,4 +112,7 @@ def _renewal(world: World, subscription: Obj) -> Obj:
     ends = subscription["cancel_at"] is not None and subscription["cancel_at"] <= due
     if ends and not billing.has_pending(world, subscription):
         raise _nothing(subscription)
+    if ends:
+        start = min(item["current_period_start"] for item in subscription["items"]["data"])
+        return billing.draft(world, subscription, "upcoming", (), period=(start, due), auto_advance=False, at=due)
     return cycling.next_invoice(world, subscription, due)

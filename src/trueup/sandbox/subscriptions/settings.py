@@ -72,10 +72,11 @@ def _put_collection(subscription: Obj, call: Call) -> None:
     subscription["days_until_due"] = days if method == "send_invoice" else None
 
 
-def put_discounts(world: World, subscription: Obj, given: Any, *, amount: int | None = None) -> None:
+def put_discounts(world: World, subscription: Obj, given: Any, *, amount: int) -> None:
     """Replace the subscription's discounts by a request's. Raises Stripe's 400s.
 
-    One for a single invoice stays until the next invoice that costs anything uses it up.
+    One for a single invoice stays until the next invoice that costs anything uses it up. ``amount`` is what a period
+    costs in minor units: some promotion codes ask for more.
     """
     subscription["discounts"] = _replaced(world, subscription, None, subscription["discounts"], given, amount)
 

@@ -37,8 +37,8 @@ def update(
 ) -> Obj:
     """Change a subscription as ``POST /v1/subscriptions/{id}`` does with these parameters.
 
-    ``by_schedule`` is for the schedule that manages it. Without ``collect`` the invoice stays a draft. Raises Stripe's 400s; 402 for ``error_if_incomplete``, where
-    everything is undone by the caller.
+    ``by_schedule`` is for the schedule that manages it. Without ``collect`` the invoice stays a draft. Raises Stripe's
+    400s; 402 for ``error_if_incomplete``, where everything is undone by the caller.
     """
     call = Call(method="POST", path="", ids={}, params=given)
     _check(subscription, call, by_schedule=by_schedule)
@@ -47,7 +47,8 @@ def update(
     former = copy.deepcopy(subscription)
     settings.put(world, subscription, call)
     if call.given("discounts"):
-        settings.put_discounts(world, subscription, call.value("discounts"))
+        worth = billing.worth(world, subscription)
+        settings.put_discounts(world, subscription, call.value("discounts"), amount=worth)
     pausing.put_collection(subscription, call)
     _put_end(world, subscription, call)
     if details := call.value("cancellation_details"):
@@ -107,7 +108,7 @@ def _put_end(world: World, subscription: Obj, call: Call) -> None:
     at: int | None = subscription["cancel_at"]
     if call.given("cancel_at"):
         asked = call.value("cancel_at")
-        if asked in {"min_period_end", "max_period_end"}:
+        if asked in {"min_period_end", "max_period_end", "max_billed_until"}:
             choose = min if asked == "min_period_end" else max
             asked = choose(item["current_period_end"] for item in subscription["items"]["data"])
         if asked is not None and asked <= world.now:
