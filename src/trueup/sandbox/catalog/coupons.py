@@ -28,7 +28,7 @@ def create(world: World, params: Mapping[str, Any]) -> Obj:
     duration = params.get("duration", "once")
     fields = {
         "amount_off": params.get("amount_off"),
-        "created": world.now,
+        "created": world.own_now,
         "currency": currency_of(params["currency"]) if params.get("amount_off") and "currency" in params else None,
         "duration": duration,
         "duration_in_months": params.get("duration_in_months"),
@@ -43,7 +43,7 @@ def create(world: World, params: Mapping[str, Any]) -> Obj:
         "$applies_to": _applies_to(world, params.get("applies_to")),
         "$currency_options": _options(params.get("currency_options")),
     }
-    _check(fields, now=world.now)
+    _check(fields, now=world.own_now)
     coupon = world.new("coupon", {"id": chosen, **fields} if chosen else fields)
     if coupon["redeem_by"] is not None:
         world.schedule(coupon["redeem_by"], "coupon_expiry", coupon["id"])

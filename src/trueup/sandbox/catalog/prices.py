@@ -96,7 +96,7 @@ def create(world: World, params: Mapping[str, Any], *, product: str, at: str = "
             **({"id": price_id} if price_id else {}),
             "active": params.get("active", True),
             "billing_scheme": "tiered" if tiered else "per_unit",
-            "created": world.now,
+            "created": world.own_now,
             "currency": currency,
             "custom_unit_amount": base["custom_unit_amount"],
             "livemode": False,

@@ -29,7 +29,7 @@ def create(world: World, params: Mapping[str, Any]) -> Obj:
         raise StripeError("Product already exists.", code="resource_already_exists", param="id")
     fields = {
         "active": True,
-        "created": world.now,
+        "created": world.own_now,
         "default_price": None,
         "description": None,
         "images": [],
@@ -43,7 +43,7 @@ def create(world: World, params: Mapping[str, Any]) -> Obj:
         "tax_code": None,
         "type": params.get("type", "service"),
         "unit_label": None,
-        "updated": world.now,
+        "updated": world.own_now,
         "url": None,
     }
     product = world.new("product", {"id": chosen, **fields} if chosen else fields)
@@ -70,7 +70,7 @@ def update(world: World, product: Obj, params: Mapping[str, Any]) -> None:
         product["default_price"] = default
     _set(product, params)
     if before != product:
-        product["updated"] = world.now
+        product["updated"] = world.own_now
     world.tell("product.updated", product)
 
 

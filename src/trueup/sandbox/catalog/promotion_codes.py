@@ -49,7 +49,7 @@ def create(world: World, params: Mapping[str, Any]) -> Obj:
         {
             "active": active,
             "code": code,
-            "created": world.now,
+            "created": world.own_now,
             "customer": customer,
             "customer_account": None,
             "expires_at": expires,
@@ -159,7 +159,7 @@ def _spent(code: Obj) -> bool:
 
 def _reopen(world: World, code: Obj) -> None:
     coupon = world.find("coupon", code["promotion"]["coupon"])
-    past = code["expires_at"] is not None and code["expires_at"] <= world.now
+    past = code["expires_at"] is not None and code["expires_at"] <= world.own_now
     if _spent(code) or past or coupon is None or coupon.get("deleted") or not coupon["valid"]:
         message = "This promotion code cannot be activated because it or its coupon has expired or is fully redeemed."
         raise invalid(message, param="active")
@@ -178,7 +178,7 @@ def _check_bounds(world: World, coupon: Obj, *, most: int | None, expires: int |
     if most is not None and coupon["max_redemptions"] is not None and most > coupon["max_redemptions"]:
         message = "A promotion code's `max_redemptions` cannot be greater than its coupon's."
         raise invalid(message, param="max_redemptions")
-    if expires is not None and expires <= world.now:
+    if expires is not None and expires <= world.own_now:
         raise invalid("`expires_at` must be in the future.", param="expires_at")
     if expires is not None and coupon["redeem_by"] is not None and expires > coupon["redeem_by"]:
         message = "A promotion code's `expires_at` cannot be after its coupon's `redeem_by`."

@@ -13,6 +13,7 @@ class Kind(Record, frozen=True, kw_only=False):
     ``prefix`` begins its ids and ``length`` is the number of characters after it. ``index`` names the fields (dotted
     where nested) that ``World.select`` may ask for. ``updated`` is the event type that tells a change nobody told
     otherwise; kinds without one change silently, as Stripe's do. ``cut`` names list fields of which Stripe shows ten.
+    A ``shared`` kind is no customer's: it lives by the sandbox's own clock, whichever clock changes it.
     """
 
     prefix: str
@@ -21,13 +22,14 @@ class Kind(Record, frozen=True, kw_only=False):
     length: int = 24
     cut: tuple[str, ...] = ()
     created: bool = True
+    shared: bool = False
 
 
 KINDS: Final[dict[str, Kind]] = {
-    "account": Kind("acct", updated="account.updated", length=16),
+    "account": Kind("acct", updated="account.updated", length=16, shared=True),
     "balance_transaction": Kind("txn", ("source",)),
     "charge": Kind("ch", ("customer", "payment_intent"), "charge.updated"),
-    "coupon": Kind("", updated="coupon.updated", length=8),
+    "coupon": Kind("", updated="coupon.updated", length=8, shared=True),
     "credit_note": Kind("cn", ("customer", "invoice"), "credit_note.updated", cut=("lines",)),
     "customer": Kind("cus", ("email", "test_clock", "invoice_prefix"), "customer.updated", length=14),
     "customer_balance_transaction": Kind("cbtxn", ("customer", "invoice", "credit_note")),
@@ -49,9 +51,11 @@ KINDS: Final[dict[str, Kind]] = {
     "mandate": Kind("mandate", ("payment_method",), "mandate.updated", created=False),
     "payment_intent": Kind("pi", ("customer",)),
     "payment_method": Kind("pm", ("customer", "type"), "payment_method.updated"),
-    "price": Kind("price", ("product", "lookup_key", "active", "type", "currency"), "price.updated"),
-    "product": Kind("prod", ("active", "url"), "product.updated", length=14),
-    "promotion_code": Kind("promo", ("$code", "customer", "active", "promotion.coupon"), "promotion_code.updated"),
+    "price": Kind("price", ("product", "lookup_key", "active", "type", "currency"), "price.updated", shared=True),
+    "product": Kind("prod", ("active", "url"), "product.updated", length=14, shared=True),
+    "promotion_code": Kind(
+        "promo", ("$code", "customer", "active", "promotion.coupon"), "promotion_code.updated", shared=True
+    ),
     "radar.early_fraud_warning": Kind("issfr", ("charge", "payment_intent"), "radar.early_fraud_warning.updated"),
     "refund": Kind("re", ("charge", "payment_intent"), "refund.updated"),
     "setup_attempt": Kind("setatt", ("setup_intent",)),
@@ -65,7 +69,7 @@ KINDS: Final[dict[str, Kind]] = {
         "sub_sched", ("customer", "subscription", "test_clock", "status"), "subscription_schedule.updated"
     ),
     "tax_id": Kind("txi", ("customer",), "customer.tax_id.updated"),
-    "tax_rate": Kind("txr", ("active", "inclusive"), "tax_rate.updated"),
+    "tax_rate": Kind("txr", ("active", "inclusive"), "tax_rate.updated", shared=True),
     "test_helpers.test_clock": Kind("clock"),
     "token": Kind("tok"),
     "v2.core.event_destination": Kind("ed_test"),

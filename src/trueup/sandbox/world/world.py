@@ -65,9 +65,14 @@ class World:
         """The unix second of the clock in force: the sandbox's own, or the test clock that ``follow`` chose."""
         return self.clocks.now(self.clock)
 
+    @property
+    def own_now(self) -> int:
+        """The unix second of the sandbox's own clock, by which everything lives that is no customer's."""
+        return self.clocks.now()
+
     def follow(self, obj: Mapping[str, Any]) -> None:
         """From here on the time is that of the object's test clock, or the sandbox's own where it has none."""
-        clock = obj.get("test_clock")
+        clock = obj.get("test_clock") or obj.get("$test_clock")
         self.clock = (clock["id"] if isinstance(clock, dict) else clock) or ""
 
     def schedule(self, due: int, name: str, about: str) -> None:
@@ -137,6 +142,9 @@ class World:
         held = self._held[obj["object"], obj["id"]]
         held.deleted = True
         held.obj = {"id": obj["id"], "object": obj["object"], "deleted": True, "created": obj.get("created", 0)}
+        if obj.get("test_clock"):
+            # What is left of a customer goes on by the customer's time.
+            held.obj["$test_clock"] = obj["test_clock"]
         return {"id": obj["id"], "object": obj["object"], "deleted": True}
 
     # --- events ------------------------------------------------------------------------------------------------------
@@ -163,18 +171,19 @@ class World:
     def write(self, event_type: str, data: Mapping[str, Any], *, about: str, place: int | None = None) -> Obj:
         """Write an event with exactly this ``data``, and give it as it is stored."""
         self._seq += 1
+        clock = "" if _shared(data) else self.clock
         body: Obj = {
             "id": self.ids.new("evt", 24),
             "object": "event",
             "api_version": API_VERSION,
-            "created": self.now,
+            "created": self.clocks.now(clock),
             "data": data,
             "livemode": False,
             "pending_webhooks": 0,
             "request": {"id": self.cause.request, "idempotency_key": self.cause.idempotency_key},
             "type": event_type,
         }
-        told = Told(self._seq, body["id"], event_type, body["created"], about, self.clock, dumps(body))
+        told = Told(self._seq, body["id"], event_type, body["created"], about, clock, dumps(body))
         self.events.insert(len(self.events) if place is None else place, told)
         return body
 
@@ -262,6 +271,11 @@ def listed(url: str, data: list[Any], *, total: bool = False) -> Obj:
     if total:
         found["total_count"] = len(data)
     return {**found, "url": url}
+
+
+def _shared(data: Mapping[str, Any]) -> bool:
+    kind = (data.get("object") or {}).get("object", "")
+    return kind == "plan" or (kind in KINDS and KINDS[kind].shared)
 
 
 def _field(name: str) -> str:
