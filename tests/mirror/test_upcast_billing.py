@@ -327,3 +327,31 @@ def test_what_an_old_payload_becomes_is_what_it_was_and_exactly_this(
 
     assert newest == _case_old | _case_added
     assert (newest is _case_old) is (not _case_added)
+
+
+def test_a_prorated_invoice_item_of_a_subscription_item_is_the_subscription_items() -> None:
+    line = {
+        "id": "il_1",
+        "object": "line_item",
+        "amount": -2500,
+        "type": "invoiceitem",
+        "invoice_item": "ii_1",
+        "subscription": "sub_1",
+        "subscription_item": "si_1",
+        "proration": True,
+        "proration_details": {"credited_items": None},
+        "price": {"id": "price_1", "object": "price", "product": "prod_1", "unit_amount_decimal": "2500"},
+    }
+
+    told = upcast("line_item", line)
+
+    assert told["parent"]["type"] == "subscription_item_details"
+    assert told["parent"]["invoice_item_details"] is None
+    assert told["parent"]["subscription_item_details"] == {
+        "invoice_item": "ii_1",
+        "proration": True,
+        "proration_details": {"credited_items": None},
+        "subscription": "sub_1",
+        "subscription_item": "si_1",
+    }
+    assert told["pricing"]["unit_amount_decimal"] is None

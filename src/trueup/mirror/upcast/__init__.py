@@ -27,7 +27,7 @@ from trueup.mirror.upcast import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-UPCAST_VERSION: Final = 2
+UPCAST_VERSION: Final = 3
 
 _NEWEST: Final[dict[str, Callable[[dict[str, Any]], dict[str, Any]]]] = {
     "billing.alert": event.alert,

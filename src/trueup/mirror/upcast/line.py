@@ -16,7 +16,11 @@ def line_item(data: dict[str, Any], invoice_id: str | None = None) -> dict[str, 
     """
     new: dict[str, Any] = {}
     if "pricing" not in data and ("price" in data or "plan" in data):
-        new["pricing"] = pricing_of(data)
+        pricing = pricing_of(data)
+        if pricing is not None and data.get("proration") is True and "unit_amount_decimal" in pricing:
+            # What is left of a period is no price per unit. Recorded beside the old shape at 2025-02-24.acacia.
+            pricing["unit_amount_decimal"] = None
+        new["pricing"] = pricing
     if "parent" not in data:
         parent = _parent_of_line(data)
         if parent is not None:
@@ -73,7 +77,11 @@ def _parent_of_item(data: dict[str, Any]) -> dict[str, Any] | None:
 
 
 def _parent_of_line(data: dict[str, Any]) -> dict[str, Any] | None:
-    """What made the line. Ids that may be null are told as null only where the line tells so."""
+    """What made the line. Ids that may be null are told as null only where the line tells so.
+
+    An invoice item that a subscription's own item made, a proration, counts as the subscription item's: recorded beside
+    the old shape at 2024-12-18.acacia and 2025-02-24.acacia.
+    """
     kind, line_id = data.get("type"), text(data.get("id")) or ""
     details: dict[str, Any] = {name: data[name] for name in ("proration", "proration_details") if name in data}
     subscription, item = id_of(data.get("subscription")), id_of(data.get("invoice_item"))
@@ -89,6 +97,9 @@ def _parent_of_line(data: dict[str, Any]) -> dict[str, Any] | None:
             item = line_id
         if item is not None:
             details["invoice_item"] = item
+        if id_of(data.get("subscription_item")) is not None:
+            details["subscription_item"] = id_of(data["subscription_item"])
+            kind = "subscription"
     else:
         return None
     if subscription is not None or "subscription" in data:
