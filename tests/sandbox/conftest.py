@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 import orjson
 import pytest
 import stripe
+from typing_extensions import override
 
 from trueup.sandbox import Sandbox, start
 from trueup.sandbox.server.engine import Engine
@@ -114,6 +115,7 @@ class Checking:
 class CheckedClient(stripe.RequestsClient):
     """The SDK's own HTTP client; every answer is held against Stripe's schema."""
 
+    @override
     def request(self, *arguments: Any, **named: Any) -> Any:
         content, status, headers = super().request(*arguments, **named)
         if status == 200:
@@ -172,5 +174,5 @@ def sdk(sandbox: Sandbox) -> Iterator[stripe.StripeClient]:
     yield stripe.StripeClient(
         sandbox.api_key, base_addresses=cast("Any", sandbox.addresses), http_client=http, max_network_retries=0
     )
-    http.close()
+    http.close()  # type: ignore[no-untyped-call]
     assert checking.faults == []
