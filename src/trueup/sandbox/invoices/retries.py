@@ -34,11 +34,14 @@ def failed(world: World, invoice: Obj, error: Obj | None, method: str | None) ->
 
 
 def retried(invoice: Obj) -> bool:
-    """Whether Stripe tries again by itself: not a subscription's first payment, nor what does not advance."""
+    """Whether Stripe tries again by itself: not what does not advance, nor a subscription's first payment.
+
+    The first payment of a subscription that a schedule began (``$waited``) is tried again: that is active without it.
+    """
     return bool(
         invoice["auto_advance"]
         and invoice["collection_method"] == "charge_automatically"
-        and invoice["billing_reason"] != "subscription_create"
+        and (invoice["billing_reason"] != "subscription_create" or invoice.get("$waited"))
     )
 
 

@@ -221,6 +221,7 @@ def _start(world: World, subscription: Obj, call: Call, *, collect: bool) -> Non
         return
     if not by_charge or (subscription["schedule"] and SCHEDULED_INVOICES_WAIT):
         subscription["status"] = "trialing" if trialing else "active"
+        invoice["$waited"] = True
         if trialing and not invoice["amount_due"]:
             finalizing.finalize(world, invoice)
         return
