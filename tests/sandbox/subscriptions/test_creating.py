@@ -446,3 +446,92 @@ def test_a_clocks_customer_lives_by_its_clock(api: Any, payer: Make, price: Any,
     assert subscription["test_clock"] == clock["test_clock"]
     assert subscription["created"] == subscription["trial_start"] == JANUARY + 100 * DAY
     assert subscription["latest_invoice"]["created"] == JANUARY + 100 * DAY
+
+
+def test_a_coupon_is_shared_by_the_items(api: Any, payer: Make, price: Any, subscribe: Make) -> None:
+    coupon = api.post("/v1/coupons", amount_off=500, currency="usd", duration="forever")
+    cheap, dear = price(1000, name="Seat"), price(2000)
+
+    subscription = subscribe(
+        payer(), dear, items=[{"price": cheap}, {"price": dear}], discounts=[{"coupon": coupon["id"]}]
+    )
+
+    lines = subscription["latest_invoice"]["lines"]["data"]
+    assert [line["discount_amounts"][0]["amount"] for line in lines] == [166, 334]
+    assert subscription["latest_invoice"]["total"] == 2500
+
+
+def test_a_promotion_code_is_redeemed(api: Any, payer: Make, price: Any, subscribe: Make) -> None:
+    coupon = api.post("/v1/coupons", percent_off=10, duration="forever")
+    code = api.post(
+        "/v1/promotion_codes",
+        promotion={"type": "coupon", "coupon": coupon["id"]},
+        restrictions={"minimum_amount": 5000, "minimum_amount_currency": "usd"},
+    )
+    customer, named = payer(), price()
+
+    error = api.post(
+        "/v1/subscriptions",
+        customer=customer["id"],
+        items=[{"price": named, "quantity": 2}],
+        discounts=[{"promotion_code": code["id"]}],
+        error=True,
+    )
+    subscription = subscribe(
+        customer, named, items=[{"price": named, "quantity": 3}], discounts=[{"promotion_code": code["id"]}]
+    )
+
+    assert (error["status"], error["param"]) == (400, "discounts[0][promotion_code]")
+    assert subscription["latest_invoice"]["total"] == 5400
+    assert api.get(f"/v1/promotion_codes/{code['id']}")["times_redeemed"] == 1
+    assert {"customer.discount.created", "promotion_code.updated", "coupon.updated"} <= set(api.types())
+
+
+def test_the_secret_of_the_first_payment_is_given_where_it_is_asked_for(api: Any, payer: Make, price: Any) -> None:
+    found = api.post(
+        "/v1/subscriptions",
+        customer=payer(None)["id"],
+        items=[{"price": price()}],
+        payment_behavior="default_incomplete",
+        expand=["latest_invoice.confirmation_secret"],
+    )
+
+    assert found["latest_invoice"]["confirmation_secret"]["client_secret"].startswith("pi_")
+
+
+def test_items_may_describe_their_prices(api: Any, payer: Make, subscribe: Make) -> None:
+    product = api.post("/v1/products", name="Pro")["id"]
+    described = {"currency": "usd", "product": product, "recurring": {"interval": "month"}}
+
+    subscription = subscribe(
+        payer(),
+        "",
+        items=[
+            {"price_data": {**described, "unit_amount": 1000}},
+            {"price_data": {**described, "unit_amount": 500}, "quantity": 2},
+        ],
+    )
+
+    assert subscription["latest_invoice"]["total"] == 2000
+    assert len(api.get("/v1/prices", product=product)["data"]) == len(subscription["items"]["data"]) == 2
+
+
+def test_an_anchor_is_configured_by_its_day(api: Any, payer: Make, price: Any, subscribe: Make) -> None:
+    subscription = subscribe(
+        payer(), price(3100), billing_cycle_anchor_config={"day_of_month": 11, "hour": 0, "minute": 0, "second": 0}
+    )
+
+    assert subscription["billing_cycle_anchor"] == JANUARY + 10 * DAY
+    assert subscription["latest_invoice"]["total"] == 1000
+
+
+def test_an_anchor_is_not_later_than_the_next_renewal(api: Any, payer: Make, price: Any) -> None:
+    error = api.post(
+        "/v1/subscriptions",
+        customer=payer()["id"],
+        items=[{"price": price()}],
+        billing_cycle_anchor=FEBRUARY + DAY,
+        error=True,
+    )
+
+    assert (error["status"], error["param"]) == (400, "billing_cycle_anchor")
