@@ -121,8 +121,9 @@ def _decide(world: World, intent: Obj, method: Obj) -> Obj:
     behaviour = cards.behaviour(method)
     if behaviour.declines_setup and behaviour.decline is not None:
         return _fail(world, intent, method, errors.declined(behaviour.decline, method, setup=True))
-    if intent["customer"] and method["customer"] is None:
-        methods.bind(world, method, world.get("customer", intent["customer"]))
+    customer = world.find("customer", intent["customer"])
+    if customer is not None and not customer.get("deleted") and method["customer"] is None:
+        methods.bind(world, method, customer)
     method["$set_up"] = True
     mandate = mandates.accepted(world, intent, method)
     intent["mandate"] = mandate["id"] if mandate else None

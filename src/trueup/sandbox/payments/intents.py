@@ -271,8 +271,9 @@ def _keep_method(world: World, intent: Obj, method: Obj) -> None:
         method["$set_up"] = True
     if method["customer"] is not None:
         return
-    if future and intent["customer"]:
-        methods.bind(world, method, world.get("customer", intent["customer"]))
+    customer = world.find("customer", intent["customer"]) if future else None
+    if customer is not None and not customer.get("deleted"):
+        methods.bind(world, method, customer)
     else:
         method["$spent"] = True
 
