@@ -53,7 +53,8 @@ def _wanted(world: World, subscription: Obj) -> dict[str, int]:
     if subscription["pending_update"]:
         found["pending_update_expiry"] = subscription["pending_update"]["expires_at"]
     if subscription["cancel_at"] is not None:
-        found["cancel_at"] = subscription["cancel_at"]
+        # The period of a paused subscription may be over when it is to end with it: then it ends at the next moment.
+        found["cancel_at"] = max(world.now, subscription["cancel_at"])
     if (subscription["pause_collection"] or {}).get("resumes_at"):
         found["resume_collection"] = subscription["pause_collection"]["resumes_at"]
     if status == "trialing":
