@@ -12,8 +12,11 @@ import pytest
 import requests
 from typing_extensions import override
 
-from trueup.sandbox import Sandbox, start
+from trueup.sandbox import Sandbox
+from trueup.sandbox.delivery.courier import Courier
 from trueup.sandbox.server import triggers
+from trueup.sandbox.server.desk import Desk
+from trueup.sandbox.server.engine import Engine
 
 DAY = 86_400
 
@@ -135,11 +138,13 @@ def test_what_there_is_not_is_refused_with_what_there_is(control: Control) -> No
 
 @pytest.mark.parametrize("event", triggers.known())
 def test_every_event_that_can_be_triggered_really_happens(event: str) -> None:
-    with start() as sandbox:
-        before = sandbox.now
+    engine = Engine()
+    desk = Desk(engine, Courier(engine.outbox))
+    before = desk.now
 
-        assert event in triggers.trigger(sandbox, event)
-        assert sandbox.now == before
+    assert event in triggers.trigger(desk, event)
+    assert desk.now == before
+    engine.close()
 
 
 def test_an_event_that_nobody_can_cause_is_refused_with_the_list(control: Control) -> None:

@@ -287,6 +287,28 @@ def _credit_note(actor: Actor) -> str:
     return made
 
 
+def _schedule(actor: Actor, *, months: int = 0) -> str:
+    """A schedule: of a subscription that runs, or, with ``months``, of one that is canceled after them."""
+    if not months:
+        made = actor.subscription(actor.customer())["id"]
+        return str(actor.post("/v1/subscription_schedules", from_subscription=made)["id"])
+    phase = {"items": [{"price": actor.price()}], "duration": {"interval": "month", "interval_count": months}}
+    customer = actor.customer(clock=True)
+    made = actor.post(
+        "/v1/subscription_schedules", customer=customer, start_date="now", end_behavior="cancel", phases=[phase]
+    )
+    return str(made["id"])
+
+
+def _schedule_ended(actor: Actor) -> None:
+    _schedule(actor, months=1)
+    actor.wait(days=32)
+
+
+def _schedule_changed(actor: Actor) -> None:
+    actor.post(f"/v1/subscription_schedules/{_schedule(actor)}", end_behavior="cancel")
+
+
 def _clock(actor: Actor) -> None:
     actor.customer("", clock=True)
     actor.wait(days=1)
@@ -357,6 +379,12 @@ STEPS: Final[Mapping[str, Steps]] = {
     "setup_intent.requires_action": lambda a: _set_up(a, "pm_card_authenticationRequired"),
     "setup_intent.setup_failed": lambda a: a.authenticate(_set_up(a, "pm_card_authenticationRequired"), succeed=False),
     "setup_intent.succeeded": _set_up,
+    "subscription_schedule.canceled": lambda a: a.post(f"/v1/subscription_schedules/{_schedule(a)}/cancel"),
+    "subscription_schedule.completed": _schedule_ended,
+    "subscription_schedule.created": _schedule,
+    "subscription_schedule.expiring": _schedule_ended,
+    "subscription_schedule.released": lambda a: a.post(f"/v1/subscription_schedules/{_schedule(a)}/release"),
+    "subscription_schedule.updated": _schedule_changed,
     "test_helpers.test_clock.advancing": _clock,
     "test_helpers.test_clock.created": _clock,
     "test_helpers.test_clock.ready": _clock,
