@@ -195,3 +195,14 @@ meanwhile. From memory: Stripe's support says so of schedules that begin a subsc
 
 SCHEDULE_YEARS: Final = 10
 """How far from now a schedule's dates may lie, ahead or back. Stripe has bounds and publishes none."""
+
+FIXED_WHILE_INCOMPLETE: Final = frozenset({"items", "trial_end", "billing_cycle_anchor"})
+"""What an update of an ``incomplete`` subscription is refused. Stripe documents that hardly anything may be updated."""
+
+QUANTITY_OF_ANOTHER_PRICE: Final = 1
+"""How many an item has after its price was exchanged without naming a quantity. From memory of Stripe's guide."""
+
+
+def uses_up_discounts(subtotal: int) -> bool:
+    """Whether an invoice uses up discounts of ``once``: one that is free, as a trial's, leaves them. From memory."""
+    return subtotal > 0

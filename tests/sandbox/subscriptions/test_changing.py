@@ -191,17 +191,38 @@ def test_another_interval_begins_anew_in_classic_mode_only(
     assert latest["total"] == {"flexible": 2000, "classic": 23_000}[mode]
 
 
-@pytest.mark.parametrize(("mode", "first"), [("flexible", -500), ("classic", -1000)])
-def test_flexible_credits_are_of_what_was_debited(
-    api: Any, payer: Make, price: Any, *, subscribe: Make, mode: str, first: int
+@pytest.mark.parametrize(("mode", "credit"), [("flexible", -1000), ("classic", -2000)])
+def test_flexible_credits_are_of_what_was_debited_classic_ones_of_what_it_costs_now(
+    api: Any, payer: Make, price: Any, *, subscribe: Make, mode: str, credit: int
 ) -> None:
-    coupon = api.post("/v1/coupons", percent_off=50, duration="forever")
-    subscription = subscribe(payer(), price(), discounts=[{"coupon": coupon["id"]}], billing_mode={"type": mode})
+    subscription = subscribe(payer(), price(), billing_mode={"type": mode})
     api.advance(HALF)
+    change(api, subscription, price(4000), proration_behavior="none")
 
     change(api, subscription, price(5000))
 
-    assert waiting(api, subscription)[0] == first
+    assert waiting(api, subscription) == [credit, 2500]
+
+
+@pytest.mark.parametrize(("mode", "amounts"), [("flexible", [-417, 1111]), ("classic", [-375, 1125])])
+def test_prorations_include_discounts_by_cost_or_evenly(
+    api: Any, payer: Make, price: Any, *, subscribe: Make, mode: str, amounts: list[int]
+) -> None:
+    coupon = api.post("/v1/coupons", amount_off=500, currency="usd", duration="forever")
+    cheap, dear = price(1000, name="Seat"), price(2000)
+    subscription = subscribe(
+        payer(),
+        dear,
+        items=[{"price": cheap}, {"price": dear}],
+        discounts=[{"coupon": coupon["id"]}],
+        billing_mode={"type": mode},
+    )
+    api.advance(HALF)
+    items = {item["price"]["id"]: item["id"] for item in subscription["items"]["data"]}
+
+    api.post(f"/v1/subscription_items/{items[cheap]}", price=price(2500, name="Desk"))
+
+    assert waiting(api, subscription) == amounts
 
 
 def test_what_was_debited_with_a_discount_is_credited_with_it(

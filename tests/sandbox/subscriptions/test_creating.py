@@ -252,6 +252,15 @@ def test_a_trial_begins_with_a_paid_invoice_over_nothing(api: Any, payer: Make, 
     assert (line["description"], line["amount"]) == ("Free trial for 1 × Pro", 0)
 
 
+def test_a_classic_trial_is_worded_otherwise(api: Any, payer: Make, price: Any, subscribe: Make) -> None:
+    product = api.post("/v1/products", name="Pro", unit_label="user")["id"]
+
+    subscription = subscribe(payer(), price(product=product), trial_period_days=14, billing_mode={"type": "classic"})
+
+    [line] = subscription["latest_invoice"]["lines"]["data"]
+    assert (line["description"], line["amount"]) == ("Trial period for Pro (per user)", 0)
+
+
 def test_a_trial_without_a_method_asks_for_one(api: Any, payer: Make, price: Any, subscribe: Make) -> None:
     customer = payer(None)
     subscription = subscribe(customer, price(), trial_period_days=14)

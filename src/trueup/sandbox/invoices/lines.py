@@ -75,7 +75,8 @@ def of_price(
     product = product_of(world, price)
     unit: str | None = "0"
     if trial:
-        description, amount = texts.of_trial(quantity, product), 0
+        classic = (subscription or {}).get("billing_mode", {}).get("type") == "classic"
+        description, amount = texts.of_trial(quantity, product, classic=classic), 0
     else:
         unit_amount = prices.unit_amount(price)
         description = texts.of_period(quantity, product, unit_amount, price["currency"], price.get("recurring"))

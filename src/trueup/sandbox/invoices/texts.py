@@ -81,8 +81,11 @@ def of_flat_fee(
     return f"{product['name']} (Tier {tier} flat fee at {money(amount, currency)}{interval(recurring)})"
 
 
-def of_trial(quantity: int, product: Mapping[str, Any]) -> str:
-    """``Free trial for 1 × Default``."""
+def of_trial(quantity: int, product: Mapping[str, Any], *, classic: bool = False) -> str:
+    """``Free trial for 1 × Default``; in classic billing ``Trial period for Default (per user)``."""
+    if classic:
+        unit = f" (per {product['unit_label']})" if product.get("unit_label") else ""
+        return f"Trial period for {product['name']}{unit}"
     return f"Free trial for {counted(quantity, product)}"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from trueup.sandbox.assumptions import uses_up_discounts
 from trueup.sandbox.catalog import discounts, prices
 from trueup.sandbox.invoices import drafts, finalizing, lines, paying
 from trueup.sandbox.payment_methods import methods
@@ -92,7 +93,7 @@ def draft(
         **settings,
     )
     subscription["latest_invoice"] = invoice["id"]
-    if invoice["subtotal"] > 0:
+    if uses_up_discounts(invoice["subtotal"]):
         _use_up(world, subscription)
     return invoice
 

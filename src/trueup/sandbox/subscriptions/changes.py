@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from fractions import Fraction
 from typing import Any
 
+from trueup.sandbox.assumptions import LARGEST_CHARGE
 from trueup.sandbox.catalog import discounts
 from trueup.sandbox.invoices import items as invoice_items
 from trueup.sandbox.invoices import texts
@@ -50,11 +51,12 @@ def debit(world: World, subscription: Obj, item: Obj, at: int) -> Obj | None:
 def debited(world: World, subscription: Obj, item: Obj) -> Fraction:
     """What the whole period of an item was billed, in exact minor units.
 
-    In flexible mode that is what was asked for it, less its discounts; in classic mode it is the price as it stands.
+    In flexible mode that is what was asked for it, less its discounts; in classic mode it is what its price, quantity
+    and discounts make of it now.
     """
     amount = Fraction(billing.gross(world, item))
     if subscription["billing_mode"]["type"] != "flexible":
-        return amount
+        return Fraction(_net(world, subscription, item, billing.price(world, item), int(amount)))
     if kept := subscription.get("$debited", {}).get(item["id"]):
         return Fraction(*kept)
     billed = taken = 0
@@ -144,9 +146,11 @@ def _credited(world: World, subscription: Obj, item: Obj) -> Obj | None:
 
 
 def _net(world: World, subscription: Obj, item: Obj, price: Obj, amount: int) -> int:
-    """What a debit bills: less the discounts of the item and the subscription, where prorations include them."""
-    if subscription["billing_mode"]["type"] != "flexible":
-        return amount
+    """What a whole period bills: less the discounts of the item and its part of the subscription's.
+
+    Flexible billing shares an amount in proportion to what the items cost, classic billing evenly. Source:
+    https://docs.stripe.com/billing/subscriptions/billing-mode/compare
+    """
     for name in item["discounts"]:
         if discounts.active(world, name) is not None:
             amount -= discounts.shares([amount], discounts.coupon_of(world, name), subscription["currency"])[0]
@@ -155,8 +159,13 @@ def _net(world: World, subscription: Obj, item: Obj, price: Obj, amount: int) ->
         if discounts.active(world, name) is None or not discounts.applies_to(coupon, price["product"]):
             continue
         beside = [one for one in subscription["items"]["data"] if _shares(world, one, item, coupon)]
-        others = [billing.gross(world, one) for one in beside]
-        amount -= min(amount, discounts.shares([*others, amount], coupon, subscription["currency"])[-1])
+        if subscription["billing_mode"]["type"] == "flexible" or coupon["percent_off"] is not None:
+            others = [billing.gross(world, one) for one in beside]
+            off = discounts.shares([*others, amount], coupon, subscription["currency"])[-1]
+        else:
+            whole = discounts.shares([LARGEST_CHARGE], coupon, subscription["currency"])[0]
+            off = whole // (len(beside) + 1)
+        amount -= min(amount, off)
     return amount
 
 

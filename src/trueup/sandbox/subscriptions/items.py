@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from trueup.sandbox.answers.merging import metadata
+from trueup.sandbox.assumptions import QUANTITY_OF_ANOTHER_PRICE
 from trueup.sandbox.catalog import plans, prices
 from trueup.sandbox.subscriptions import settings, shapes
 from trueup.sandbox.wire.errors import StripeError, invalid
@@ -117,8 +118,8 @@ def changed(world: World, subscription: Obj, given: Sequence[Mapping[str, Any]],
             if price["id"] != item["price"]["id"]:
                 item["current_period_start"], item["current_period_end"] = period(price, item)
                 item["price"], item["plan"] = shapes.priced(price), plans.plan_of(price)
-                # Another price begins with one, whatever the quantity was, unless the request says how many.
-                item["quantity"] = None if price["recurring"]["usage_type"] == "metered" else 1
+                metered = price["recurring"]["usage_type"] == "metered"
+                item["quantity"] = None if metered else QUANTITY_OF_ANOTHER_PRICE
         if "quantity" in change:
             metered = item["price"]["recurring"]["usage_type"] == "metered"
             _check_quantity(change["quantity"], at, metered=metered)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from trueup.sandbox.answers.calls import Call
-from trueup.sandbox.assumptions import PENDING_UPDATE_SECONDS
+from trueup.sandbox.assumptions import FIXED_WHILE_INCOMPLETE, PENDING_UPDATE_SECONDS
 from trueup.sandbox.invoices import finalizing
 from trueup.sandbox.subscriptions import (
     billing,
@@ -25,7 +25,6 @@ from trueup.sandbox.world.world import Obj, World
 _ENDING: Final = frozenset({"cancel_at", "cancel_at_period_end"})
 _SCHEDULED: Final = _ENDING | {"items", "trial_end"}
 _FREE_WHEN_CANCELED: Final = frozenset({"metadata", "cancellation_details"})
-_FIXED_WHILE_INCOMPLETE: Final = frozenset({"items", "trial_end", "billing_cycle_anchor"})
 _PENDING: Final = frozenset(
     "expand payment_behavior proration_behavior proration_date billing_cycle_anchor items trial_end trial_from_plan"
     " add_invoice_items off_session discounts metadata cancel_at_period_end".split()
@@ -74,7 +73,7 @@ def _check(subscription: Obj, call: Call, *, by_schedule: bool) -> None:
             else "An incomplete_expired subscription can only update its metadata."
         )
         raise invalid(message, code="invalid_canceled_subscription_fields")
-    if subscription["status"] == "incomplete" and (fixed := _FIXED_WHILE_INCOMPLETE & set(call.params)):
+    if subscription["status"] == "incomplete" and (fixed := FIXED_WHILE_INCOMPLETE & set(call.params)):
         message = (
             f"You cannot update {', '.join(sorted(fixed))} of a subscription whose status is `incomplete`: its first "
             "invoice has to be paid before."
