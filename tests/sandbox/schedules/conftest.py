@@ -35,7 +35,7 @@ class Acts:
 
     def customer(self, card: str | None = "pm_card_visa") -> str:
         """A customer whose default is a test card, or nothing."""
-        more = {"test_clock": self.clock} if self.clock else {}
+        more: dict[str, Any] = {"test_clock": self.clock} if self.clock else {}
         customer = self.api.post("/v1/customers", email="stripe@example.org", **more)
         if card:
             self.give(customer["id"], card)

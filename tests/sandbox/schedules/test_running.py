@@ -110,7 +110,7 @@ def test_a_phase_that_begins_with_a_renewal_is_billed_by_it(acts: Acts) -> None:
     assert subscription["items"]["data"][0]["id"] == former["items"]["data"][0]["id"]
     invoice = acts.invoices(customer)[-1]
     assert invoice["billing_reason"] == "subscription_cycle"
-    assert acts.lines(invoice) == [(10000, "2 × P5000 (at $50.00 / month)")]
+    assert acts.lines(invoice) == [(10000, "2 × P5000 (at $50.00 / month)")]  # noqa: RUF001 - Stripe's text
 
 
 @pytest.mark.parametrize(

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from trueup.sandbox.answers.calls import Call
-from trueup.sandbox.catalog import discounts
 from trueup.sandbox.payment_methods import methods
 from trueup.sandbox.schedules import extras, phases, shapes
-from trueup.sandbox.subscriptions import creating, settings, timing, updating
+from trueup.sandbox.schedules.redeeming import Redeeming
+from trueup.sandbox.subscriptions import billing, creating, settings, timing, updating
 from trueup.sandbox.subscriptions import items as subscription_items
 from trueup.sandbox.subscriptions import shapes as subscription_shapes
 from trueup.sandbox.wire.errors import StripeError
@@ -22,13 +22,13 @@ def begin(world: World, schedule: Obj) -> Obj:
     """Make the subscription of a schedule's first phase; the schedule is active from here on."""
     phase = schedule["phases"][0]
     terms: Terms = {name: value for name, value in terms_of(schedule, phase).items() if value is not None}
-    mode = schedule["billing_mode"]
+    mode, redeems = schedule["billing_mode"], Redeeming(world, phase, schedule["customer"], None)
     terms |= {
         "billing_mode": {"type": mode["type"], **({"flexible": mode["flexible"]} if mode["flexible"] else {})},
         "currency": phase["currency"],
         "customer": schedule["customer"],
-        "discounts": _redeemable(world, schedule, phase["discounts"], phase["currency"]),
-        "items": [_item(world, schedule, item, phase["currency"]) for item in phase["items"]],
+        "discounts": redeems.whole(phase),
+        "items": [_item(item, redeems) for item in phase["items"]],
         "metadata": {name: value for name, value in phase["metadata"].items() if value != ""},
         "proration_behavior": phase["proration_behavior"],
         "add_invoice_items": [
@@ -73,10 +73,10 @@ def apply(  # noqa: PLR0917 - what a phase is applied to, and what it follows
         return
     terms = _changed_terms(schedule, phase, former, was, enters=enters)
     _drop_lost_method(world, schedule, terms)
+    redeems = Redeeming(world, phase, schedule["customer"], subscription)
     if phase["discounts"] != former["discounts"]:
-        terms["discounts"] = _redeemable(world, schedule, phase["discounts"], phase["currency"], subscription)
-    changed = phase["items"] != former["items"]
-    given = _changes(world, schedule, subscription, phase) if changed else []
+        terms["discounts"] = redeems.whole(phase)
+    given = _changes(subscription, phase, redeems) if phase["items"] != former["items"] else []
     end = shapes.cancels_at(schedule)
     added = [one for one in phase["add_invoice_items"] if enters or one not in former["add_invoice_items"]]
     trial_end = phase["trial_end"]
@@ -146,63 +146,26 @@ def _drop_lost_method(world: World, schedule: Obj, terms: Terms) -> None:
             terms["default_payment_method"] = ""
 
 
-def _redeemable(  # noqa: PLR0917 - private; the last two go together
-    world: World, schedule: Obj, wanted: list[Obj], currency: str, subscription: Obj | None = None, item: str = ""
-) -> list[Terms]:
-    """Those of a phase's discounts that can be redeemed now, as a request would name them.
-
-    A coupon or code whose discount the subscription (its ``item``, if one is named) has already goes on.
-    """
-    found: list[Terms] = []
-    held = _running(world, subscription, item)
-    for one in wanted:
-        named = {name: value for name, value in one.items() if value}
-        runs = next((discount for discount in held if _is(discount, one)), None)
-        if runs is not None:
-            held.remove(runs)
-            found.append({"discount": runs["id"]})
-        elif "discount" not in named:
-            try:
-                phases.try_discount(world, schedule["customer"], one, currency, "discounts")
-            except StripeError:
-                continue  # It could be redeemed when the phase was described, and no longer can.
-            found.append(named)
-    return found
-
-
-def _running(world: World, subscription: Obj | None, item: str) -> list[Obj]:
-    """The discounts of a subscription, or of its item."""
-    if subscription is None:
-        return []
-    holders = [one for one in subscription["items"]["data"] if one["id"] == item] if item else [subscription]
-    found = [discounts.active(world, name) for holder in holders for name in holder["discounts"]]
-    return [one for one in found if one is not None]
-
-
-def _is(discount: Obj, named: Mapping[str, Any]) -> bool:
-    """Whether a discount is what a phase names."""
-    if named["discount"]:
-        return bool(discount["id"] == named["discount"])
-    if named["promotion_code"]:
-        return bool(discount["promotion_code"] == named["promotion_code"])
-    return discount["promotion_code"] is None and discount["source"]["coupon"] == named["coupon"]
-
-
 # --- items ------------------------------------------------------------------------------------------------------------
 
 
-def _item(  # noqa: PLR0917 - private; the last two go together
-    world: World, schedule: Obj, item: Obj, currency: str, subscription: Obj | None = None, held: str = ""
-) -> Terms:
+def _item(item: Obj, redeems: Redeeming, former: Obj | None = None) -> Terms:
+    """An item of a phase as a request would say it; ``former`` is the item that becomes it."""
     given = {"price": item["price"], "metadata": item["metadata"], "$scheduled": True}
     if item["quantity"] is not None:
         given["quantity"] = item["quantity"]
-    if item["discounts"] or held:
-        given["discounts"] = _redeemable(world, schedule, item["discounts"], currency, subscription, held)
+    if former is None:
+        return {**given, "discounts": redeems.of_item(item, None)} if item["discounts"] else given
+    gone = dict.fromkeys(former["metadata"].keys() - item["metadata"].keys(), "")
+    given |= {"id": former["id"], "metadata": {**gone, **item["metadata"]}}
+    if item["discounts"] or former["discounts"]:
+        given["discounts"] = redeems.of_item(item, former)
+    if item["quantity"] is None and former["quantity"] is not None:
+        given["quantity"] = None
     return given
 
 
-def _changes(world: World, schedule: Obj, subscription: Obj, phase: Obj) -> list[Terms]:
+def _changes(subscription: Obj, phase: Obj, redeems: Redeeming) -> list[Terms]:
     """What makes a phase's items of the subscription's, as a request would say.
 
     An item stays for its price. The others change their price in their order; what is left over goes or comes.
@@ -210,19 +173,9 @@ def _changes(world: World, schedule: Obj, subscription: Obj, phase: Obj) -> list
     held = {item["price"]["id"]: item for item in subscription["items"]["data"]}
     named = {item["price"] for item in phase["items"]}
     spare = [item for price, item in held.items() if price not in named]
-    given: list[Terms] = []
-    for item in phase["items"]:
-        old = held.get(item["price"]) or (spare.pop(0) if spare else None)
-        change = _item(world, schedule, item, phase["currency"], subscription, old["id"] if old else "")
-        if old is not None:
-            change["id"] = old["id"]
-            gone = dict.fromkeys(old["metadata"].keys() - item["metadata"].keys(), "")
-            change["metadata"] = {**gone, **item["metadata"]}
-            if not item["discounts"] and not old["discounts"]:
-                change.pop("discounts", None)
-            if old["price"]["recurring"]["usage_type"] != "metered" and item["quantity"] is None:
-                change["quantity"] = None
-        given.append(change)
+    given = [
+        _item(item, redeems, held.get(item["price"]) or (spare.pop(0) if spare else None)) for item in phase["items"]
+    ]
     return [{"id": item["id"], "deleted": True} for item in spare] + given
 
 
@@ -240,11 +193,12 @@ def _turn_over(  # noqa: PLR0917 - private, and called once
     start = min(item["current_period_start"] for item in subscription["items"]["data"])
     call = Call(method="POST", path="", ids={}, params=terms)
     settings.put(world, subscription, call)
-    if "discounts" in terms:
-        settings.put_discounts(world, subscription, terms["discounts"])
     if given:
         found = subscription_items.changed(world, subscription, given, lambda _price, _item=None: (start, now))
         subscription_shapes.put_items(subscription, found)
+    if "discounts" in terms:
+        worth = billing.worth(world, subscription)
+        settings.put_discounts(world, subscription, terms["discounts"], amount=worth)
     if anew:
         subscription["billing_cycle_anchor"] = now
     extras.add(world, subscription, phase, added)

@@ -7,9 +7,9 @@ from typing import Any, Final
 
 from trueup.kernel.records import Record
 from trueup.sandbox.assumptions import SCHEDULE_PHASES
-from trueup.sandbox.catalog import discounts, prices
+from trueup.sandbox.catalog import prices
 from trueup.sandbox.payment_methods import methods
-from trueup.sandbox.schedules import shapes, spans
+from trueup.sandbox.schedules import redeeming, shapes, spans
 from trueup.sandbox.subscriptions import items as subscription_items
 from trueup.sandbox.wire.errors import invalid
 from trueup.sandbox.world.world import Obj, World
@@ -112,7 +112,6 @@ def _phase(  # noqa: PLR0917 - private, and called once
             "billing_cycle_anchor": one.get("billing_cycle_anchor"),
             "currency": currency,
             "default_tax_rates": list(one.get("default_tax_rates") or []),
-            "discounts": _discounts(world, one.get("discounts"), terms, currency, f"{at}[discounts]"),
             "items": [
                 _item(world, item, price, terms, f"{at}[items][{n}]")
                 for n, (item, price) in enumerate(zip(one["items"], priced, strict=True))
@@ -122,6 +121,8 @@ def _phase(  # noqa: PLR0917 - private, and called once
             **put_settings(world, one, terms.customer, at),
         }
     )
+    cost = redeeming.worth(world, phase)
+    phase["discounts"] = _discounts(world, one.get("discounts"), terms, currency, f"{at}[discounts]", amount=cost)
     if one.get("invoice_settings"):
         phase["invoice_settings"] = {"issuer": None, **shapes.invoice_settings(one["invoice_settings"])}
     _check_collection(phase, terms, at)
@@ -199,38 +200,25 @@ def _extra(world: World, extra: Given, terms: Terms, at: str) -> Obj:
     }
 
 
-def _discounts(world: World, given: Any, terms: Terms, currency: str, at: str) -> list[Obj]:
+def _discounts(
+    world: World, given: Any, terms: Terms, currency: str, at: str, *, amount: int | None = None
+) -> list[Obj]:
     """The coupons, codes and running discounts of a phase. Raises Stripe's 400 for what could not be redeemed now."""
     if len(given or ()) > _MOST_ITEMS:
         message = f"You may have at most {_MOST_ITEMS} discounts."
         raise invalid(message, param=at)
-    found = []
+    found, fresh = [], list[Given]()
     for index, one in enumerate(given or []):
         named = {name: one.get(name) for name in ("coupon", "discount", "promotion_code")}
         if named["discount"]:
             world.get("discount", named["discount"], param=f"{at}[{index}][discount]")
         elif not terms.known & {value for value in named.values() if value}:
             field = "promotion_code" if named["promotion_code"] else "coupon"
-            try_discount(world, terms.customer["id"], named, currency, f"{at}[{index}][{field}]")
+            fresh.append(named)
+            param = f"{at}[{index}][{field}]"
+            redeeming.try_all(world, terms.customer["id"], fresh, currency, param=param, amount=amount)
         found.append(named)
     return found
-
-
-def try_discount(world: World, customer: str, named: Given, currency: str, param: str) -> None:
-    """Raise Stripe's 400 where a coupon or a promotion code could not be redeemed now; nothing is redeemed."""
-
-    def imagined(other: World) -> Obj:
-        return discounts.start(
-            other,
-            customer=other.get("customer", customer),
-            coupon=named["coupon"],
-            promotion_code=named["promotion_code"],
-            subscription="sub_imagined",
-            param=param,
-            currency=currency,
-        )
-
-    world.imagine(imagined)
 
 
 def _check_collection(phase: Obj, terms: Terms, at: str) -> None:
