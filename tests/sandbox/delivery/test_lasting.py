@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -102,3 +103,26 @@ def test_nothing_is_lost_when_the_process_is_killed(tmp_path: Path, receiver: An
         told = [event["data"]["object"]["id"] for event in sandbox.events()]
         assert set(answered) <= set(told)
         assert {event["data"]["object"]["id"] for event in receiver.events} == set(told)
+
+
+def test_what_was_under_way_says_nothing_of_a_state_that_was_loaded_meanwhile(
+    sandbox: Sandbox, receiver: Any, tmp_path: Path
+) -> None:
+    sandbox.delivery(held=True)
+    sandbox.endpoint(receiver.url)
+    _customer(sandbox, "saved@b.c")
+    sandbox.save(tmp_path / "saved")
+    receiver.gate.clear()
+    sandbox.engine.outbox.release()
+    sandbox.courier.wake()
+    until = time.monotonic() + 5
+    while not receiver.connections and time.monotonic() < until:
+        time.sleep(0.01)
+
+    sandbox.load(tmp_path / "saved")
+    receiver.gate.set()
+    sandbox.wait_delivered()
+
+    assert len(receiver.bodies) == 1
+    assert sandbox.engine.outbox.counts()["waiting"] == 1
+    assert sandbox.deliver()["delivered"] == 1

@@ -156,11 +156,18 @@ class _Round:
 
     async def _carry(self, target: Target, connection: Connection, work: Iterator[Parcel]) -> None:
         for parcel in work:
-            if not self._outbox.current(target.id):
+            if not self._outbox.current(target.id, parcel.era):
                 return
             status, problem = (None, _LOST) if parcel.lost else await self._attempt(target, connection, parcel)
             self._outcomes.append(
-                Outcome(seq=parcel.seq, event=parcel.event, attempts=parcel.attempts, status=status, problem=problem)
+                Outcome(
+                    era=parcel.era,
+                    seq=parcel.seq,
+                    event=parcel.event,
+                    attempts=parcel.attempts,
+                    status=status,
+                    problem=problem,
+                )
             )
             if machine.precise() - self._recorded > _UNRECORDED:
                 self._record()

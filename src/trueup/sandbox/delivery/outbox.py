@@ -31,8 +31,12 @@ _SUCCESS: Final = range(200, 300)
 
 
 class Parcel(Record, frozen=True):
-    """A delivery to be attempted: ``body`` is the event as it is kept; ``pending`` to how many it has still to go."""
+    """A delivery to be attempted: ``body`` is the event as it is kept; ``pending`` to how many it has still to go.
 
+    ``era`` changes when another state is loaded, of which nothing is known by what was attempted before.
+    """
+
+    era: int
     seq: int
     event: int
     attempts: int
@@ -44,6 +48,7 @@ class Parcel(Record, frozen=True):
 class Outcome(Record, frozen=True):
     """What became of an attempt: ``status`` None where nobody answered, and then ``problem`` says why."""
 
+    era: int
     seq: int
     event: int
     attempts: int
@@ -70,11 +75,13 @@ class Outbox:
         self._store, self._seed, self._lock, self._now = store, seed, lock, now
         self._targets: tuple[str, dict[str, Target]] = ("", {})
         self._modes: dict[str, Mode] = {}
+        self._era = 0
         self.prepare(seed)
 
     def prepare(self, seed: str) -> None:
         """Make the tables, and read again what is kept in the store."""
         self._seed = seed
+        self._era += 1
         self._store.db.executescript(_SCHEMA)
         self._targets = ("", {})
         self._modes = modes.read(self._store)
@@ -92,9 +99,9 @@ class Outbox:
             self._targets = (version, {one.id: one for one in targets.enabled(self._store)})
         return self._targets[1]
 
-    def current(self, endpoint: str) -> bool:
-        """Whether an endpoint is enabled, as far as the last change said; needs no lock."""
-        return endpoint in self._targets[1]
+    def current(self, endpoint: str, era: int) -> bool:
+        """Whether a parcel may still go to an endpoint, as far as the last change said; needs no lock."""
+        return era == self._era and endpoint in self._targets[1]
 
     def plan(self, told: Sequence[Told]) -> bool:
         """Note, within a change's transaction, who is to get its events; whether anybody is."""
@@ -188,33 +195,41 @@ class Outbox:
                 (endpoint, *self._moment(), most),
             ).fetchall()
             return target, [
-                Parcel(seq=r[0], event=r[1], attempts=r[2], lost=r[3] > r[2], body=r[4], pending=r[5]) for r in rows
+                Parcel(era=self._era, seq=r[0], event=r[1], attempts=r[2], lost=r[3] > r[2], body=r[4], pending=r[5])
+                for r in rows
             ]
 
     def record(self, outcomes: Iterable[Outcome]) -> None:
         """Note what became of attempts. What failed is due again as ``RETRY_SECONDS`` says, or has failed for good."""
         with self._lock:
-            now, db = self._now(), self._store.db
-            db.execute("begin immediate")
-            for one in outcomes:
-                again = not one.delivered and one.attempts < len(RETRY_SECONDS)
-                db.execute(
-                    "update delivery set attempts = ?, state = ?, status = ?, problem = ?, at = ?, due = ?, ready = 0"
-                    " where seq = ? and state = 'waiting'",
-                    (
-                        one.attempts + 1,
-                        "delivered" if one.delivered else "waiting" if again else "failed",
-                        one.status,
-                        one.problem,
-                        now,
-                        now + RETRY_SECONDS[one.attempts] if again else now,
-                        one.seq,
-                    ),
-                )
-                row = db.execute("select type, about from event where seq = ?", (one.event,)).fetchone()
-                if row[0] == "invoice.created":
-                    self._mark(one.event, row[1])
-            db.execute("commit")
+            self._store.db.execute("begin immediate")
+            try:
+                for one in outcomes:
+                    if one.era == self._era:
+                        self._note(one, self._now())
+            except BaseException:
+                self._store.db.execute("rollback")
+                raise
+            self._store.db.execute("commit")
+
+    def _note(self, one: Outcome, now: int) -> None:
+        again = not one.delivered and one.attempts < len(RETRY_SECONDS)
+        self._store.db.execute(
+            "update delivery set attempts = ?, state = ?, status = ?, problem = ?, at = ?, due = ?, ready = 0"
+            " where seq = ? and state = 'waiting'",
+            (
+                one.attempts + 1,
+                "delivered" if one.delivered else "waiting" if again else "failed",
+                one.status,
+                one.problem,
+                now,
+                now + RETRY_SECONDS[one.attempts] if again else now,
+                one.seq,
+            ),
+        )
+        row = self._store.db.execute("select type, about from event where seq = ?", (one.event,)).fetchone()
+        if row[0] == "invoice.created":
+            self._mark(one.event, row[1])
 
     def _mark(self, event: int, invoice: str) -> None:
         """Keep for the invoices whether an ``invoice.created`` is not acknowledged. Source: B.0.6.
