@@ -63,6 +63,8 @@ MADE: dict[str, set[str]] = {
     "trial_paused": {"customer.subscription.paused"},
     "trial_resumed": {"customer.subscription.paused", "customer.subscription.resumed"},
     "upgrade": {"invoiceitem.created"},
+    "scheduled_downgrade": {"subscription_schedule.updated", "subscription_schedule.released"},
+    "price_increase": {"price.created", "subscription_schedule.updated", "subscription_schedule.released"},
     "recovered_dunning": {"invoice.payment_failed", "invoice.paid"},
     "involuntary_churn": {"invoice.payment_failed", "customer.subscription.deleted"},
     "incomplete_expired": {"charge.failed", "invoice.voided"},

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from tests.sandbox.conftest import Api
 from tests.sandbox.schedules.conftest import DAY, START, Acts, Json
+from trueup.sandbox.invoices.invariants import broken
 from trueup.sandbox.server.engine import Engine
 
 INTERVALS = ("day", "week", "month", "year")
@@ -47,13 +48,14 @@ class World:
         found = {**drawn, "items": items}
         if "discounts" in drawn:
             found["discounts"] = [{"coupon": self.coupons[at]} for at in drawn["discounts"]]
-        if drawn.pop("extra", False):
+        if found.pop("extra", False):
             found["add_invoice_items"] = [{"price": self.once}]
-        found.pop("extra", None)
         return found
 
     def close(self) -> None:
-        """Let it go."""
+        """Let it go, once every invoice adds up."""
+        with self.engine.change() as world:
+            assert [fault for invoice in world.select("invoice") for fault in broken(invoice)] == []
         self.engine.close()
 
 
@@ -162,7 +164,7 @@ doings = st.lists(
 def test_any_requests_leave_a_schedule_that_goes_on(
     first: list[Json],
     later: list[tuple[str, Any]],
-    trial: bool,  # noqa: FBT001 - drawn
+    trial: bool,
 ) -> None:
     world = World()
     acts = world.acts

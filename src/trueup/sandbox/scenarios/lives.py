@@ -8,6 +8,7 @@ from typing import Final
 from trueup.kernel.records import Record
 from trueup.sandbox.scenarios.life import FAILING_CARD, Life, Lived
 from trueup.sandbox.scenarios.present import in_dunning, in_trial, leaving, renews_now
+from trueup.sandbox.scenarios.scheduled import price_increase, scheduled_downgrade
 
 
 def _over() -> Lived:
@@ -362,6 +363,7 @@ SCENARIOS: Final[dict[str, Scenario]] = {
     **_of(4, 120, upgrade_then_downgrade, downgrade, paused_and_resumed),
     **_of(4, 20, trial_paused, trial_canceled, refunded),
     **_of(3, 120, paused, returns, thinks_again, duplicate_customer, deleted),
+    **_of(3, 135, scheduled_downgrade, price_increase),
     **_of(2, 40, trial_resumed, disputed, dispute_won),
     **_of(2, 2, incomplete_expired, setup_fee),
 }
