@@ -26,6 +26,7 @@ from trueup.ops.commands import (
     operators,
     processes,
     sandbox,
+    sandbox_lives,
     views,
 )
 
@@ -54,6 +55,7 @@ metrics.register(app)
 demo.register(app)
 views.register(app)
 sandbox.register(app)
+sandbox_lives.register(sandbox.sandbox_app)
 
 
 def run(arguments: Sequence[str]) -> int:

@@ -57,7 +57,7 @@ def up(
         signal.signal(number, signal.default_int_handler)
     # What uvicorn says of itself would stand between the lines that are for people.
     logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
-    begin = None if start is None else _moment(start)
+    begin = None if start is None else moment(start)
     from trueup.sandbox import start as start_sandbox  # noqa: PLC0415 - a quarter of a second that only this command needs
 
     try:
@@ -76,7 +76,7 @@ def up(
 
 
 def _announce(started: Sandbox) -> None:
-    output.out.print(f"\n  [bold]{started.base_url}[/]   it is {_shown(started.now)} there")
+    output.out.print(f"\n  [bold]{started.base_url}[/]   it is {shown(started.now)} there")
     output.out.print(f"  API key  {started.api_key}\n", highlight=False)
     output.say("  stripe.StripeClient(")
     output.say(f'      "{started.api_key}",')
@@ -94,7 +94,7 @@ def _announce(started: Sandbox) -> None:
 @sandbox_app.command("state")
 def state(url: Url = HERE, as_json: AsJson = False) -> None:
     """What there is, what time it is there, and what is being delivered."""
-    _show_state(_ask(url, "GET", "state"), as_json=as_json)
+    _show_state(ask(url, "GET", "state"), as_json=as_json)
 
 
 @sandbox_app.command("advance")
@@ -108,15 +108,15 @@ def advance(
     as_json: AsJson = False,
 ) -> None:
     """Let time pass, with all that falls due."""
-    now = _ask(url, "GET", "state")["now"] if not clock else _ask_clock(url, clock)
+    now = ask(url, "GET", "state")["now"] if not clock else _ask_clock(url, clock)
     step = _TIME.fullmatch(to)
-    target = now + int(step[1]) * _UNITS[step[2]] if step else _moment(to)
+    target = now + int(step[1]) * _UNITS[step[2]] if step else moment(to)
     body = {"to": target, "clock": clock, "in_step": in_step}
-    done = _with_progress(url, clock, now, target, lambda: _ask(url, "POST", "advance", body))
+    done = with_progress(url, clock, now, target, lambda: ask(url, "POST", "advance", body))
     if as_json:
         output.emit(done)
     else:
-        output.done(f"It is {_shown(done['now'])} there; {done['timers_fired']} things fell due.")
+        output.done(f"It is {shown(done['now'])} there; {done['timers_fired']} things fell due.")
 
 
 def _ask_clock(url: str, clock: str) -> int:
@@ -124,7 +124,9 @@ def _ask_clock(url: str, clock: str) -> int:
     return int(found["frozen_time"])
 
 
-def _with_progress(url: str, clock: str, now: int, target: int, work: Callable[[], Any]) -> Any:
+def with_progress(
+    url: str, clock: str, now: int, target: int, work: Callable[[], Any], *, label: str = "Advancing"
+) -> Any:
     """Do the work in a thread, and meanwhile show how far the sandbox's clock has come."""
     done: list[Any] = []
 
@@ -136,14 +138,14 @@ def _with_progress(url: str, clock: str, now: int, target: int, work: Callable[[
 
     thread = threading.Thread(target=run, daemon=True)
     thread.start()
-    columns = (TextColumn("Advancing"), BarColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    columns = (TextColumn(label), BarColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
     with Progress(*columns, console=output.err, disable=not sys.stderr.isatty(), transient=True) as progress:
-        task = progress.add_task(_shown(now), total=max(1, target - now))
+        task = progress.add_task(shown(now), total=max(1, target - now))
         while thread.is_alive():
             thread.join(_POLL)
             if thread.is_alive() and not progress.disable and not clock:
-                reached = _ask(url, "GET", "state")["now"]
-                progress.update(task, completed=reached - now, description=_shown(reached))
+                reached = ask(url, "GET", "state")["now"]
+                progress.update(task, completed=reached - now, description=shown(reached))
     if isinstance(done[0], Exception):
         raise done[0]
     return done[0]
@@ -156,7 +158,7 @@ def trigger(
     as_json: AsJson = False,
 ) -> None:
     """Make an event really happen, by doing what causes it. Without one: those that can be."""
-    found = _ask(url, "POST", "trigger", {"event": event}) if event else _ask(url, "GET", "trigger")
+    found = ask(url, "POST", "trigger", {"event": event}) if event else ask(url, "GET", "trigger")
     if as_json:
         output.emit(found)
         return
@@ -175,7 +177,7 @@ def listen(
     as_json: AsJson = False,
 ) -> None:
     """Have events sent to an address, and print the secret that signs them."""
-    made = _ask(url, "POST", "listen", {"url": to, "events": event or ["*"], "thin": thin})
+    made = ask(url, "POST", "listen", {"url": to, "events": event or ["*"], "thin": thin})
     if as_json:
         output.emit(made)
     else:
@@ -209,13 +211,13 @@ def deliver(
             "dropped": dropped,
             "held": mode == "held",
         }
-        found = _ask(url, "POST", "delivery", body)
+        found = ask(url, "POST", "delivery", body)
         if as_json:
             output.emit(found)
         else:
             output.done(f"Events are delivered {'later, when told to' if body['held'] else order} from now on.")
         return
-    counts = _ask(url, "POST", "deliver", {"endpoint": endpoint or None, "retries": retries})
+    counts = ask(url, "POST", "deliver", {"endpoint": endpoint or None, "retries": retries})
     if as_json:
         output.emit(counts)
     else:
@@ -230,7 +232,7 @@ def resend(
     as_json: AsJson = False,
 ) -> None:
     """Deliver an event once more."""
-    found = _ask(url, "POST", "resend", {"event": event, "endpoint": endpoint or None})
+    found = ask(url, "POST", "resend", {"event": event, "endpoint": endpoint or None})
     if as_json:
         output.emit(found)
     else:
@@ -256,10 +258,10 @@ def fail(
 ) -> None:
     """Have requests meet errors, silence or a broken connection."""
     if kind == "none":
-        found = _ask(url, "DELETE", "faults", {})
+        found = ask(url, "DELETE", "faults", {})
     else:
         body = {"kind": kind, "percent": percent, "method": method, "path": path, "done": done, "seconds": seconds}
-        found = _ask(url, "POST", "faults", body | {"times": times or (1 if percent == 100 else None)})
+        found = ask(url, "POST", "faults", body | {"times": times or (1 if percent == 100 else None)})
     if as_json:
         output.emit(found)
     else:
@@ -269,7 +271,7 @@ def fail(
 @sandbox_app.command("save")
 def save(file: Annotated[Path, typer.Argument(help="A new file.")], url: Url = HERE, as_json: AsJson = False) -> None:
     """Write everything into a new file."""
-    found = _ask(url, "POST", "save", {"path": str(file.absolute())})
+    found = ask(url, "POST", "save", {"path": str(file.absolute())})
     if as_json:
         output.emit(found)
     else:
@@ -281,7 +283,7 @@ def load(
     file: Annotated[Path, typer.Argument(help="What `save` wrote.")], url: Url = HERE, as_json: AsJson = False
 ) -> None:
     """Become what was saved; what there is, is gone."""
-    _show_state(_ask(url, "POST", "load", {"path": str(file.absolute())}), as_json=as_json)
+    _show_state(ask(url, "POST", "load", {"path": str(file.absolute())}), as_json=as_json)
 
 
 # --- within ----------------------------------------------------------------------------------------------------------
@@ -292,32 +294,35 @@ def _show_state(found: dict[str, Any], *, as_json: bool) -> None:
         output.emit(found)
         return
     runs = "runs" if found["mode"] == "running" else "stands still"
-    output.say(f"It is {_shown(found['now'])} there; the clock {runs}. Seed {found['seed']}.")
+    output.say(f"It is {shown(found['now'])} there; the clock {runs}. Seed {found['seed']}.")
     counts = found["deliveries"]
-    waits = f"{found['timers']} timers" + (f", the next at {_shown(found['next_due'])}" if found["next_due"] else "")
+    waits = f"{found['timers']} timers" + (f", the next at {shown(found['next_due'])}" if found["next_due"] else "")
     output.say(f"{found['events']} events, {waits}. Delivered {counts['delivered']}, waiting {counts['waiting']}.")
     output.table(("Object", "Number"), found["objects"].items(), empty="There is nothing.")
     for fault in found["faults"]:
         output.say(f"Fault {fault['id']}: {fault['kind']} for {fault['path']}")
 
 
-def _moment(text: str) -> int:
+def moment(text: str) -> int:
+    """The unix second that somebody wrote. Raises ``Refused``."""
     if text.isascii() and text.isdigit():
         return int(text)
     try:
-        moment = datetime.fromisoformat(text)
+        found = datetime.fromisoformat(text)
     except ValueError:
         raise Refused(
             f"{text} is no time.", code="bad_time", hint="Such as 30d, 2026-05-01, 2026-05-01T12:00 or a unix second."
         ) from None
-    return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
+    return int((found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp())
 
 
-def _shown(at: int) -> str:
+def shown(at: int) -> str:
+    """A unix second for people."""
     return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
-def _ask(url: str, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
+def ask(url: str, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
+    """Ask a route of the sandbox's own. Raises its errors, and ``Unavailable`` where none answers."""
     return _fetch(f"{url.rstrip('/')}/_sandbox/{path}", method, body)
 
 

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import msgspec
 
 from trueup.kernel.errors import NotFound, Refused, TrueupError
 from trueup.sandbox.delivery.modes import Mode as Delivery
+from trueup.sandbox.scenarios.lives import SCENARIOS
 from trueup.sandbox.server import triggers
 from trueup.sandbox.server.desk import Desk
 from trueup.sandbox.server.faults import Fault
+from trueup.sandbox.server.populating import populate
 from trueup.sandbox.server.requests import Answer, Request
+from trueup.sandbox.server.settings import Settings
 
 PREFIX: Final = "/_sandbox/"
 _LOCAL: Final = frozenset({"127.0.0.1", "localhost", "[::1]"})
@@ -66,6 +69,13 @@ class _Trigger(msgspec.Struct, forbid_unknown_fields=True):
 
 class _File(msgspec.Struct, forbid_unknown_fields=True):
     path: str
+
+
+class _Lives(msgspec.Struct, forbid_unknown_fields=True):
+    customers: Annotated[int, msgspec.Meta(ge=1, le=100_000)]
+    months: Annotated[int, msgspec.Meta(ge=1, le=120)]
+    scenarios: tuple[str, ...] = ()
+    seed: str = "lives"
 
 
 class _Nothing(msgspec.Struct, forbid_unknown_fields=True):
@@ -128,6 +138,25 @@ def _triggers(_desk: Desk, _told: _Nothing) -> Any:
     return {"events": triggers.known()}
 
 
+def _settings(desk: Desk, _told: _Nothing) -> Any:
+    return desk.settings()
+
+
+def _set(desk: Desk, told: Settings) -> Any:
+    return desk.settings(told)
+
+
+def _seed(desk: Desk, told: _Lives) -> Any:
+    stage = populate(
+        desk.engine, customers=told.customers, months=told.months, seed=told.seed, names=tuple(told.scenarios)
+    )
+    return {"now": desk.now, "lives": len(stage.lives), "broken": stage.broken}
+
+
+def _scenarios(_desk: Desk, _told: _Nothing) -> Any:
+    return {"scenarios": {name: scenario.about for name, scenario in SCENARIOS.items()}}
+
+
 def _save(desk: Desk, told: _File) -> Any:
     desk.save(told.path)
     return {"path": told.path}
@@ -154,6 +183,10 @@ CONTROLS: Final[Mapping[str, Control]] = {
     "POST listen": (_Listen, _listen),
     "GET trigger": (_Nothing, _triggers),
     "POST trigger": (_Trigger, _trigger),
+    "GET settings": (_Nothing, _settings),
+    "POST settings": (Settings, _set),
+    "GET seed": (_Nothing, _scenarios),
+    "POST seed": (_Lives, _seed),
     "POST save": (_File, _save),
     "POST load": (_File, _load),
 }

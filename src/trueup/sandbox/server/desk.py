@@ -16,9 +16,11 @@ from trueup.sandbox.delivery.modes import Mode as Delivery
 from trueup.sandbox.delivery.modes import Order
 from trueup.sandbox.payment_methods import setup_intents
 from trueup.sandbox.payments import intents
+from trueup.sandbox.server import settings
 from trueup.sandbox.server.engine import Engine
 from trueup.sandbox.server.faults import Fault, Faults, Kind
 from trueup.sandbox.server.requests import Answer, Request
+from trueup.sandbox.server.settings import Settings
 from trueup.sandbox.wire import forms
 from trueup.sandbox.world.store import Obj
 from trueup.sandbox.world.world import API_VERSION, render
@@ -254,6 +256,13 @@ class Desk:
     def load(self, path: Path | str) -> None:
         """Become what was saved; what there was is gone. Raises ``Refused`` for what is no sandbox's file."""
         self.engine.load(Path(path))
+
+    def settings(self, change: Settings | None = None) -> Settings:
+        """The account's settings as they are, after those of ``change`` that are not None."""
+        with self.engine.change() as world:
+            if change is not None:
+                settings.write(world.store, change)
+            return settings.read(world.store)
 
     def state(self) -> dict[str, Any]:
         """What there is and what is going on, for a person or a monitor."""
