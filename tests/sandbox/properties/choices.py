@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from collections.abc import Callable
+from typing import Any, Final, TypeVar
 
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition
 
 Json = dict[str, Any]
+Rule = TypeVar("Rule", bound=Callable[..., Any])
 
 DAY: Final = 86_400
 GOOD: Final = tuple(
@@ -67,9 +69,9 @@ behavior = st.sampled_from(
 prorating = st.sampled_from((None, "create_prorations", "always_invoice", "none"))
 
 
-def having(kind: str) -> Any:
+def having(kind: str) -> Callable[[Rule], Rule]:
     """A rule that makes sense only where there is an object of a kind."""
-    return precondition(lambda self: self.visitor.count(kind) > 0)
+    return precondition(lambda machine: machine.visitor.count(kind) > 0)
 
 
 def given(**params: Any) -> Json:

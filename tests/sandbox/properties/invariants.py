@@ -44,7 +44,7 @@ class Watch:
             if final is not None and status != final:
                 found.append(f"I6: {obj['id']} was {final} and is {status}")
             if status in FINAL.get(kind, ()):
-                self._final[obj["id"]] = status
+                self._final[obj["id"]] = str(status)
             found += [f"{obj['id']}: {fault}" for fault in _CHECKS.get(kind, _nothing)(obj)]
         return found
 

@@ -45,9 +45,8 @@ class Money(Shop):
     )
     def invoice(self, at: int, what: str, out: bool) -> None:
         path = f"/v1/invoices/{self.visitor.any('invoice', at)}"
-        params: Json = {"pay": {"paid_out_of_band": out}, "": {"auto_advance": out, "description": "Thanks"}}.get(
-            what, {}
-        )
+        told: dict[str, Json] = {"pay": {"paid_out_of_band": out}, "": {"auto_advance": out, "description": "Thanks"}}
+        params = told.get(what, {})
         if what == "add_lines":
             params = {"lines": [{"amount": AMOUNTS[at % len(AMOUNTS)], "description": "More"}]}
         if what == "DELETE":

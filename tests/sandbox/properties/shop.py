@@ -13,7 +13,7 @@ class Shop(RuleBasedStateMachine):
     """A sandbox, its payers and what it sells."""
 
     def __init__(self) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
+        super().__init__()
         self.visitor = Visitor()
 
     @initialize(

@@ -11,6 +11,7 @@ from typing import Final
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import invariant
+from typing_extensions import override
 
 from tests.sandbox.properties.choices import Json
 from tests.sandbox.properties.folding import SILENT, Fold, told
@@ -32,6 +33,7 @@ class Chance(Recurring):
         found = self.visitor.faults()
         assert found == [], found
 
+    @override
     def teardown(self) -> None:
         other = None
         try:
