@@ -342,6 +342,34 @@ def test_a_pending_update_expires_after_23_hours(api: Any, broke: Json, price: A
     assert waiting(api, broke) == []
 
 
+def test_an_update_may_wait_for_its_intent_to_be_confirmed(api: Any, begun: Json, price: Any) -> None:
+    found = change(
+        api,
+        begun,
+        price(5000),
+        proration_behavior="always_invoice",
+        payment_behavior="default_incomplete",
+        expand=["latest_invoice.payments"],
+    )
+
+    invoice = found["latest_invoice"]
+    assert (found["status"], invoice["status"], invoice["attempted"]) == ("past_due", "open", False)
+    [payment] = invoice["payments"]["data"]
+    api.post(f"/v1/payment_intents/{payment['payment']['payment_intent']}/confirm", payment_method="pm_card_visa")
+    assert api.get(f"/v1/subscriptions/{begun['id']}")["status"] == "active"
+
+
+def test_a_pending_update_waits_for_the_holder(api: Any, begun: Json, price: Any) -> None:
+    give(api, begun["customer"], "pm_card_authenticationRequired")
+
+    found = change(
+        api, begun, price(5000), proration_behavior="always_invoice", payment_behavior="pending_if_incomplete"
+    )
+
+    assert (found["status"], found["pending_update"] is None) == ("active", False)
+    assert "invoice.payment_action_required" in api.types()
+
+
 def test_a_pending_update_takes_few_parameters(api: Any, broke: Json) -> None:
     error = api.post(
         f"/v1/subscriptions/{broke['id']}",

@@ -186,6 +186,34 @@ def test_a_trial_cannot_be_ended_by_request_without_a_method(
     assert api.types() == []
 
 
+def test_a_trial_may_end_by_request_and_wait_for_its_payment(
+    api: Any, payer: Make, price: Any, subscribe: Make
+) -> None:
+    subscription = subscribe(payer(None), price(), trial_period_days=14)
+    preview = api.post(
+        "/v1/invoices/create_preview", subscription=subscription["id"], subscription_details={"trial_end": "now"}
+    )
+    assert (preview["total"], preview["billing_reason"]) == (2000, "subscription_update")
+
+    found = api.post(
+        f"/v1/subscriptions/{subscription['id']}",
+        trial_end="now",
+        payment_behavior="default_incomplete",
+        expand=["latest_invoice"],
+    )
+
+    assert (found["status"], found["latest_invoice"]["status"]) == ("past_due", "open")
+
+
+def test_a_trial_made_shorter_is_announced_at_once(api: Any, payer: Make, price: Any, subscribe: Make) -> None:
+    subscription = subscribe(payer(), price(), trial_period_days=14)
+    api.events()
+
+    api.post(f"/v1/subscriptions/{subscription['id']}", trial_end=JANUARY + DAY)
+
+    assert api.types() == ["customer.subscription.updated", "customer.subscription.trial_will_end"]
+
+
 def test_a_trial_can_be_made_longer(api: Any, payer: Make, price: Any, subscribe: Make) -> None:
     subscription = subscribe(payer(), price(), trial_period_days=14)
     api.advance(12 * DAY)

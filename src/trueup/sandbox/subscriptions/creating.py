@@ -10,7 +10,17 @@ from trueup.sandbox.assumptions import SCHEDULED_INVOICES_WAIT
 from trueup.sandbox.catalog import prices
 from trueup.sandbox.invoices import finalizing
 from trueup.sandbox.invoices import items as invoice_items
-from trueup.sandbox.subscriptions import billing, failures, items, periods, setting_up, settings, shapes, timing
+from trueup.sandbox.subscriptions import (
+    billing,
+    cycling,
+    failures,
+    items,
+    periods,
+    setting_up,
+    settings,
+    shapes,
+    timing,
+)
 from trueup.sandbox.wire.errors import invalid
 from trueup.sandbox.world.world import Obj, World
 
@@ -49,10 +59,7 @@ def create(world: World, call: Call, *, collect: bool = True, schedule: str | No
     _start(world, subscription, call, collect=collect)
     timing.plan(world, subscription)
     world.tell("customer.subscription.created", subscription, place=place)
-    if subscription["status"] == "trialing" and subscription["trial_end"] - world.now < timing.TRIAL_NOTICE:
-        subscription["$noticed"] = True
-        world.tell("customer.subscription.trial_will_end", subscription)
-        timing.plan(world, subscription)
+    cycling.notice(world, subscription)
     world.signal("subscription_changed", subscription=subscription)
     return subscription
 

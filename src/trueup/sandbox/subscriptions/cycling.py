@@ -110,6 +110,16 @@ def trial_will_end(world: World, subscription_id: str) -> None:
         world.tell("customer.subscription.trial_will_end", subscription)
 
 
+def notice(world: World, subscription: Obj) -> None:
+    """Tell at once that a trial ends which is shorter than its notice; harmless where that was told or is to come."""
+    if subscription["status"] != "trialing" or subscription.get("$noticed"):
+        return
+    if subscription["trial_end"] - world.now < timing.TRIAL_NOTICE:
+        subscription["$noticed"] = True
+        world.tell("customer.subscription.trial_will_end", subscription)
+        timing.plan(world, subscription)
+
+
 def announce(world: World, subscription_id: str) -> None:
     """Some days before a renewal: ``invoice.upcoming``, an invoice without an id."""
     subscription = world.get("subscription", subscription_id)

@@ -60,7 +60,7 @@ def _changed(world: World, subscription: Obj, details: dict[str, Any]) -> Obj:
         if subscription["latest_invoice"] == before:
             raise _nothing(subscription)
     elif details:
-        updating.update(world, subscription, details, collect=False)
+        updating.update(world, subscription, {**details, "payment_behavior": "default_incomplete"}, collect=False)
     if subscription["latest_invoice"] != before:
         return world.get("invoice", subscription["latest_invoice"])
     return _renewal(world, subscription)

@@ -31,6 +31,8 @@ def rebill(world: World, subscription: Obj, former: Obj, call: Call) -> Obj | No
     if subscription["billing_mode"]["type"] == "classic" and subscription["status"] != "trialing":
         anew = anew or _moves(former, found)
     if anew:
+        if ends_trial and call.value("payment_behavior") != "default_incomplete":
+            _check_method(world, subscription)
         _begin_anew(world, subscription, found, ends_trial=ends_trial)
     billed = former["status"] in _BILLED
     if extends:
@@ -91,15 +93,19 @@ def _periods(world: World, subscription: Obj) -> Any:
     return period
 
 
+def _check_method(world: World, subscription: Obj) -> None:
+    """Raise Stripe's 400 where a trial is to end now and nothing can be charged."""
+    by_charge = subscription["collection_method"] == "charge_automatically"
+    if by_charge and billing.method(world, subscription) is None:
+        raise failures.no_method()
+
+
 def _begin_anew(world: World, subscription: Obj, found: list[Obj], *, ends_trial: bool) -> None:
-    """Let the cycle begin now, and end a trial. Raises Stripe's 400 where nothing can be charged then."""
+    """Let the cycle begin now, and end a trial."""
     now = world.now
     subscription["billing_cycle_anchor"] = now
     if ends_trial:
         subscription |= {"trial_end": now, "status": "active"}
-        by_charge = subscription["collection_method"] == "charge_automatically"
-        if by_charge and billing.method(world, subscription) is None:
-            raise failures.no_method()
     for item in found:
         recurring = item["price"]["recurring"]
         end = periods.boundary(now, recurring["interval"], recurring["interval_count"], 1)

@@ -12,6 +12,7 @@ from trueup.sandbox.invoices import finalizing
 from trueup.sandbox.subscriptions import (
     billing,
     creating,
+    cycling,
     failures,
     pausing,
     rebilling,
@@ -61,6 +62,7 @@ def update(
         _collect(world, subscription, former, invoice, behavior, off_session=bool(call.value("off_session")))
     timing.plan(world, subscription)
     world.tell("customer.subscription.updated", subscription)
+    cycling.notice(world, subscription)
     world.signal("subscription_changed", subscription=subscription)
     return subscription
 
@@ -140,6 +142,7 @@ def _collect(world: World, subscription: Obj, former: Obj, invoice: Obj, behavio
         return
     if behavior == "default_incomplete" and invoice["amount_due"]:
         finalizing.finalize(world, invoice)
+        _owes(subscription)
         return
     if invoice["amount_due"] and billing.method(world, subscription) is None and behavior == "error_if_incomplete":
         raise failures.no_method()
@@ -153,7 +156,12 @@ def _collect(world: World, subscription: Obj, former: Obj, invoice: Obj, behavio
         raise failures.refusal(world, invoice)
     if waits:
         _wait(world, subscription, former, invoice)
-    elif subscription["status"] in {"active", "trialing"}:
+    else:
+        _owes(subscription)
+
+
+def _owes(subscription: Obj) -> None:
+    if subscription["status"] in {"active", "trialing"}:
         subscription["status"] = "past_due"
 
 
