@@ -359,6 +359,20 @@ def test_an_update_may_wait_for_its_intent_to_be_confirmed(api: Any, begun: Json
     assert api.get(f"/v1/subscriptions/{begun['id']}")["status"] == "active"
 
 
+def test_a_pending_update_does_not_outlive_its_period(api: Any, broke: Json, price: Any) -> None:
+    api.engine.advance(FEBRUARY - HOUR)
+
+    found = change(
+        api, broke, price(900_000), proration_behavior="always_invoice", payment_behavior="pending_if_incomplete"
+    )
+
+    assert found["pending_update"]["expires_at"] == FEBRUARY
+    api.engine.advance(FEBRUARY)
+    after = api.get(f"/v1/subscriptions/{broke['id']}")
+    assert (after["pending_update"], after["items"]["data"][0]["current_period_start"]) == (None, FEBRUARY)
+    assert api.get(f"/v1/invoices/{found['latest_invoice']}")["status"] == "void"
+
+
 def test_a_pending_update_waits_for_the_holder(api: Any, begun: Json, price: Any) -> None:
     give(api, begun["customer"], "pm_card_authenticationRequired")
 
