@@ -11,7 +11,6 @@ import importlib
 import inspect
 import pkgutil
 from collections.abc import Callable, Iterator, Mapping
-from datetime import UTC, datetime
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -175,11 +174,10 @@ def test_a_command_leaves_its_entries_and_no_others(
 
 
 def test_the_demo_records_what_it_makes(stage: Stage) -> None:
-    state = Remembered(
-        now=datetime(2026, 11, 20, tzinfo=UTC), companies=1, seed=1, password=PASSWORD, webhook_secret=SECRET
-    )
+    state = Remembered(companies=1, seed=1, password=PASSWORD, webhook_secret=SECRET)
+    stripe = {"api_key": "sk_test_sandbox", "api_base": "http://127.0.0.1:8001", "stripe_account_id": "acct_1"}
 
-    assert recorded(lambda: demo._people_and_account(state)) == [
+    assert recorded(lambda: demo._people_and_account(state, **stripe)) == [
         "operators.operator.created",
         "operators.token.created",
         "accounts.account.connected",

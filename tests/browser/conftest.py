@@ -22,9 +22,8 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from psycopg import sql
 
 from tests.conftest import REPOSITORY
+from tests.instance import signed
 from tools.screenshots import CHROMIUM, FLAGS
-from trueup.ops.demo.deliver import signature
-from trueup.runtime import clock
 
 COMPANIES = 56
 START_SECONDS = 90
@@ -41,10 +40,9 @@ class Console(NamedTuple):
     def receive(self, body: bytes) -> None:
         """Let Stripe deliver ``body``, signed, to the real intake."""
         secret = json.loads((self.home / "demo.json").read_bytes())["webhook_secret"]
-        signed = signature(body, secret=secret, at=clock.unix())
         connection = HTTPConnection(urlsplit(self.url).netloc, timeout=10)
         with closing(connection):
-            connection.request("POST", "/webhooks/stripe/demo", body, {"Stripe-Signature": signed})
+            connection.request("POST", "/webhooks/stripe/demo", body, {"Stripe-Signature": signed(body, secret)})
             assert connection.getresponse().status == 200
 
 

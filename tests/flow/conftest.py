@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +16,15 @@ from tests.flow import homes
 from trueup.accounts import service as accounts
 from trueup.accounts.types import Account
 from trueup.runtime.crypto import Sealer
+from trueup.sandbox.server.populating import read_load, write_load
 
 NAME = f"trueup_flow_{os.getpid()}"
 
 Ask = Callable[..., list[tuple[Any, ...]]]
+Lived = Callable[[int], list[dict[str, Any]]]
+
+BEGAN = 1_763_652_600
+"""The unix second at which the companies' year begins: 2025-11-20 15:30 UTC."""
 
 
 @pytest.fixture(scope="session")
@@ -67,6 +73,21 @@ def connect(database: str, sealer: Sealer) -> Callable[..., Account]:
         )
 
     return make
+
+
+@pytest.fixture(scope="session")
+def year(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file with the events of a year of invented companies, lived in a sandbox."""
+    path = tmp_path_factory.mktemp("year") / "events.gz"
+    written = write_load(path, customers=80, months=12, seed="flow", start=BEGAN)
+    assert written.broken == ()
+    return path
+
+
+@pytest.fixture
+def lived(year: Path) -> Lived:
+    """The first so many events of that year, oldest first; they may be changed."""
+    return lambda number: list(islice(read_load(year), number))
 
 
 @pytest.fixture(scope="session")

@@ -3,35 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
-from itertools import islice
 
 import msgspec
 import psycopg
 import pytest
 
-from tests.flow.conftest import Ask
+from tests.flow.conftest import Ask, Lived
 from tests.instance import Door, post_all
 from trueup.accounts.types import Account
 from trueup.customer.drain import DRAIN as CUSTOMER
 from trueup.mirror import drain as mirroring
 from trueup.mirror.drain import DRAIN as MIRROR
 from trueup.mirror.drain import SHAPE_VERSION
-from trueup.ops.demo.lives import generate
 from trueup.ops.tasks import sweep_once
 from trueup.runtime import drains
 from trueup.runtime.crypto import Sealer
 
-NOW = datetime(2026, 11, 20, 15, 30, tzinfo=UTC)
 MIRRORED = "select object_type, object_id, event_id, essence, data::text, shape_version from mirror_object"
 STATES = "select stripe_customer_id, state from customer_customer"
 
 
 @pytest.fixture
-def told(connect: Callable[..., Account], database: str, sealer: Sealer) -> int:
-    """Some hundred events of the demo's, folded."""
+def told(connect: Callable[..., Account], database: str, sealer: Sealer, lived: Lived) -> int:
+    """Some hundred events of many companies, folded."""
     connect("acme")
-    events = [msgspec.json.encode(event) for event in islice(generate(now=NOW), 400)]
+    events = [msgspec.json.encode(event) for event in lived(400)]
     with Door(database, sealer=sealer) as door:
         post_all(door.port, "/webhooks/stripe/acme", events, connections=16)
     drains.empty(MIRROR)

@@ -5,13 +5,11 @@ from __future__ import annotations
 import random
 from collections import defaultdict
 from collections.abc import Callable
-from datetime import UTC, datetime
-from itertools import islice
 from typing import Any
 
 import msgspec
 
-from tests.flow.conftest import Ask
+from tests.flow.conftest import Ask, Lived
 from tests.instance import Door, post_all
 from trueup.accounts.types import Account
 from trueup.mirror.drain import DRAIN as MIRROR
@@ -20,20 +18,17 @@ from trueup.mirror.order.traces import trace_of
 from trueup.mirror.order.types import Trace, Verdict
 from trueup.mirror.rules import facts_of, version_of
 from trueup.mirror.store import VERDICTS
-from trueup.ops.demo.lives import generate
 from trueup.runtime import drains
 from trueup.runtime.crypto import Sealer
 
 SEED = 20_261_121
 EVENTS = 1_500
-NOW = datetime(2026, 11, 20, 15, 30, tzinfo=UTC)
 COARSE = 200_000
 """Seconds that become one, so that many events of an object fall into the same."""
 
 
-def crowded() -> list[dict[str, Any]]:
-    """Events of the demo's companies, many of one object in one second, a few lost on the way or without their past."""
-    told = [msgspec.json.decode(msgspec.json.encode(event)) for event in islice(generate(now=NOW), EVENTS)]
+def crowded(told: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Events of many companies, many of one object in one second, a few lost on the way or without their past."""
     luck = random.Random(SEED)
     for event in told:
         event["created"] -= event["created"] % COARSE
@@ -43,10 +38,10 @@ def crowded() -> list[dict[str, Any]]:
 
 
 def test_ties_late_events_and_duplicates_end_in_the_head_that_all_facts_tell(
-    connect: Callable[..., Account], database: str, sealer: Sealer, ask: Ask
+    connect: Callable[..., Account], database: str, sealer: Sealer, ask: Ask, lived: Lived
 ) -> None:
     connect("acme")
-    events = crowded()
+    events = crowded(lived(EVENTS))
     facts: dict[tuple[str, str], list[Trace]] = defaultdict(list)
     for event in events:
         fact = facts_of(event)
@@ -70,10 +65,10 @@ def test_ties_late_events_and_duplicates_end_in_the_head_that_all_facts_tell(
 
 
 def test_a_row_shows_the_object_of_the_event_that_is_its_head(
-    connect: Callable[..., Account], database: str, sealer: Sealer, ask: Ask
+    connect: Callable[..., Account], database: str, sealer: Sealer, ask: Ask, lived: Lived
 ) -> None:
     connect("acme")
-    events = crowded()
+    events = crowded(lived(EVENTS))
     names = {event["id"]: event["data"]["object"].get("status") for event in events}
     sent = [msgspec.json.encode(event) for event in reversed(events)]
 

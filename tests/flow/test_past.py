@@ -5,13 +5,12 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from itertools import islice
 from typing import Any
 
 import msgspec
 import pytest
 
-from tests.flow.conftest import Ask
+from tests.flow.conftest import Ask, Lived
 from tests.instance import Door, post_all
 from trueup.accounts.types import Account
 from trueup.customer import service as customers
@@ -20,18 +19,11 @@ from trueup.customer.types import CustomerState
 from trueup.kernel.errors import NotFound
 from trueup.kernel.time import from_unix
 from trueup.mirror.drain import DRAIN as MIRROR
-from trueup.ops.demo.lives import generate
 from trueup.runtime import drains
 from trueup.runtime.crypto import Sealer
 
 SEED = 20_261_121
 NOW = datetime(2026, 11, 20, 15, 30, tzinfo=UTC)
-
-
-def told(number: int) -> list[dict[str, Any]]:
-    """Events of the demo's first companies, oldest first."""
-    found = [msgspec.json.decode(msgspec.json.encode(event)) for event in islice(generate(now=NOW), number)]
-    return sorted(found, key=lambda event: event["created"])
 
 
 def busiest(events: list[dict[str, Any]]) -> str:
@@ -45,10 +37,10 @@ def known(customer: str, at: datetime) -> CustomerState:
 
 
 def test_prefixes_of_a_history_give_the_states_as_of_their_ends(
-    connect: Callable[..., Account], database: str, sealer: Sealer
+    connect: Callable[..., Account], database: str, sealer: Sealer, lived: Lived
 ) -> None:
     connect("acme")
-    events = told(600)
+    events = lived(600)
     customer = busiest(events)
     ends = sorted(
         {
@@ -78,10 +70,10 @@ def test_prefixes_of_a_history_give_the_states_as_of_their_ends(
 
 
 def test_what_arrived_later_was_not_known_then(
-    connect: Callable[..., Account], database: str, sealer: Sealer, ask: Ask
+    connect: Callable[..., Account], database: str, sealer: Sealer, ask: Ask, lived: Lived
 ) -> None:
     connect("acme")
-    events = told(300)
+    events = lived(300)
     customer = busiest(events)
     half = len(events) // 2
     with Door(database, sealer=sealer) as door:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
 
-from tests.flow.conftest import Ask
+from tests.flow.conftest import Ask, Lived
 from tests.flow.histories import ENDS, World
 from tests.flow.tables import DERIVED, KEPT, OTHERS, differences, kept, rebuild, stored
 from tests.flow.test_corpus import recorded
@@ -23,12 +23,10 @@ from trueup.customer.drain import DRAIN as CUSTOMER
 from trueup.customer.identity import service as identity
 from trueup.customer.types import LinkKind
 from trueup.mirror.drain import DRAIN as MIRROR
-from trueup.ops.demo.lives import generate
 from trueup.runtime import configuration, drains
 from trueup.runtime.crypto import Sealer
 
 SEED = 20_261_121
-NOW = datetime(2026, 11, 20, 15, 30, tzinfo=UTC)
 
 
 @pytest.fixture(autouse=True)
@@ -41,8 +39,8 @@ def told_by_metadata(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     configuration.current.cache_clear()
 
 
-def lives(number: int) -> list[bytes]:
-    """A crowded life, and those of the demo's companies: shuffled, some of it twice."""
+def lives(told: list[dict[str, Any]]) -> list[bytes]:
+    """A crowded life, and those of many companies: shuffled, some of it twice."""
     luck = random.Random(SEED)
     # In a longer one all customers would be deleted in the end.
     world = World(luck.choice)
@@ -56,8 +54,8 @@ def lives(number: int) -> list[bytes]:
         pause_collection={"behavior": "void", "resumes_at": ENDS},
     )
     events = [encoded(one) for one in crowded]
-    events += [msgspec.json.encode(one) for one in islice(generate(now=NOW), number)]
-    events += luck.sample(events, number // 5)
+    events += [msgspec.json.encode(one) for one in told]
+    events += luck.sample(events, len(told) // 5)
     luck.shuffle(events)
     return events
 
@@ -85,13 +83,13 @@ def judged() -> None:
 
 
 def test_every_table_is_made_again_from_the_log_as_it_was(
-    connect: Callable[..., Account], database: str, sealer: Sealer, ask: Ask, shared: Path
+    connect: Callable[..., Account], database: str, sealer: Sealer, ask: Ask, *, shared: Path, lived: Lived
 ) -> None:
     connect("recorded")
     connect("recorded-live", livemode=True)
     connect("lived")
     corpus = recorded(shared)
-    events = lives(800)
+    events = lives(lived(800))
     with Door(database, sealer=sealer, trusted_proxies="127.0.0.1") as door:
         for slug in ("recorded", "recorded-live"):
             tell(door, slug, [body for place, body in corpus if place == slug])
@@ -119,11 +117,11 @@ def test_every_table_is_made_again_from_the_log_as_it_was(
 
 
 def test_a_rebuild_drops_what_no_event_tells_and_can_be_repeated(
-    connect: Callable[..., Account], database: str, sealer: Sealer, ask: Ask
+    connect: Callable[..., Account], database: str, sealer: Sealer, ask: Ask, lived: Lived
 ) -> None:
     connect("lived")
     with Door(database, sealer=sealer) as door:
-        tell(door, "lived", lives(60))
+        tell(door, "lived", lives(lived(60)))
     before = stored(ask)
     ask("update customer_customer set name = 'nobody' returning 1")
     ask("insert into customer_trait select 'tc_x', 1, false, 'email', '', 'x', 'stripe', '', null, now() returning 1")

@@ -2,30 +2,26 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from datetime import UTC, datetime
-from itertools import islice
 
 import msgspec
 
-from tests.flow.conftest import Ask
+from tests.flow.conftest import Ask, Lived
 from tests.instance import Door, post_all
 from trueup.accounts.types import Account
 from trueup.customer.drain import DRAIN as CUSTOMER
 from trueup.mirror.drain import DRAIN as MIRROR
-from trueup.ops.demo.lives import generate
 from trueup.runtime import drains
 from trueup.runtime.crypto import Sealer
 
 SEED = 20_261_120
 EVENTS = 5_000
-NOW = datetime(2026, 11, 20, 15, 30, tzinfo=UTC)
 
 
 def test_shuffled_with_a_fifth_sent_twice_the_same_events_end_in_the_same_states(
-    connect: Callable[..., Account], database: str, sealer: Sealer, ask: Ask
+    connect: Callable[..., Account], database: str, sealer: Sealer, ask: Ask, lived: Lived
 ) -> None:
     straight, mixed = connect("straight"), connect("mixed")
-    told = [msgspec.json.format(msgspec.json.encode(event), indent=2) for event in islice(generate(now=NOW), EVENTS)]
+    told = [msgspec.json.format(msgspec.json.encode(event), indent=2) for event in lived(EVENTS)]
     luck = random.Random(SEED)
     shuffled = told + luck.sample(told, EVENTS // 5)
     luck.shuffle(shuffled)

@@ -13,6 +13,7 @@ import stripe
 
 from trueup.kernel.errors import Refused
 from trueup.sandbox import Sandbox, start
+from trueup.sandbox.world import machine
 
 
 def _client(sandbox: Sandbox) -> tuple[stripe.StripeClient, stripe.RequestsClient]:
@@ -171,7 +172,7 @@ def test_a_clock_that_stood_still_runs_on_from_where_it_stood_and_back(tmp_path:
 
 
 def test_what_fell_due_while_a_running_clock_was_away_is_done_at_its_time(tmp_path: Path) -> None:
-    now = int(time.time())
+    now = machine.unix()
     with start(path=tmp_path / "kept", start=now - 40 * 86_400) as still:
         weekly = {"currency": "usd", "unit_amount": 1000, "recurring": {"interval": "week"}}
         price = still.request("POST", "/v1/prices", {**weekly, "product_data": {"name": "Weekly"}})

@@ -1,22 +1,23 @@
-"""``trueup demo``: an invented year of 200 companies, and what goes on afterwards."""
+"""``trueup demo``: Trueup beside a sandbox where 200 invented companies have lived for a year and live on."""
 
 from __future__ import annotations
 
-import asyncio
 import signal
 import sys
 import threading
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Annotated, Any, Final
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import msgspec
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from trueup.accounts import service as accounts
+from trueup.accounts.errors import AccountExists
 from trueup.inbox import service as inbox
 from trueup.inbox.intake.app import PREFIX
 from trueup.kernel.errors import Broken, Refused, Unauthenticated, Unavailable
@@ -26,17 +27,16 @@ from trueup.operators.types import Scope
 from trueup.ops import health, output, schema
 from trueup.ops.actors import command_line
 from trueup.ops.commands.processes import child_environment, children, require_port
-from trueup.ops.demo.deliver import deliver
-from trueup.ops.demo.engine import Json
-from trueup.ops.demo.lives import generate
-from trueup.ops.demo.session import ACCOUNT, EMAIL, Remembered, recall, remember
-from trueup.ops.demo.trickle import Session, rebuild, trickle
+from trueup.ops.demo.session import ACCOUNT, AFRESH, EMAIL, Remembered, alone, recall, remember
 from trueup.ops.supervisor import Supervisor
 from trueup.runtime import clock, configuration, database, installation
 
+if TYPE_CHECKING:
+    from trueup.sandbox import Sandbox
+
 START_SECONDS: Final = 60.0
 FOLD_SECONDS: Final = 180.0
-MONTHS: Final = 12
+LOOK_SECONDS: Final = 5.0
 QUIET: Final = {"TRUEUP_LOG_LEVEL": "warning"}
 """Somebody who tries Trueup out wants to see its address, not its processes' talk."""
 
@@ -52,30 +52,35 @@ def demo(
     seed: Annotated[int, typer.Option(help="Another seed, another world.")] = 1,
     as_json: Annotated[bool, typer.Option("--json", help="Print url, email, password and token as JSON.")] = False,
 ) -> None:
-    """Start Trueup with an invented year of customers, over HTTP, as Stripe would have sent it."""
-    settings = configuration.current()
+    """Start Trueup with a sandbox of Stripe that has lived an invented year of customers, and goes on."""
+    home = configuration.current().home
     schema.prepare()
-    path = settings.home / "demo.json"
-    state = recall(path, now=clock.now(), companies=companies, seed=seed)
-    with _instance() as started:
-        _people_and_account(state)
-        remember(path, state)
-        _fill(state)
-        state.seeded = True
-        remember(path, state)
-        _announce(state, as_json=as_json, stays=not seed_only)
-        if seed_only:
+    path = home / "demo.json"
+    with alone(home / "demo.lock") as first:
+        state = recall(path, companies=companies, seed=seed)
+        kept = home / "demo-sandbox.db"
+        if not first:
+            _announce_another(state, as_json=as_json)
             return
-        if trickle_on:
-            _trickle(state, lambda: remember(path, state))
-        elif started is None:
-            return
-        threading.Event().wait()
+        if state.seeded and not kept.exists():
+            raise Refused(f"The demo's sandbox {kept} is gone.", code="demo_damaged", hint=AFRESH)
+        with _instance() as started, _progress() as progress:
+            if not kept.exists():
+                _live(state, path, kept, progress)
+            _wait_ready()
+            with _sandbox(state, path, kept) as sandbox:
+                _fill(state, sandbox, progress)
+                progress.stop()
+                state.seeded = True
+                remember(path, state)
+                _announce(state, sandbox, as_json=as_json, stays=not seed_only)
+                if not seed_only and (trickle_on or started is not None):
+                    _go_on(state, sandbox, lambda: remember(path, state), trickle_on=trickle_on)
 
 
 @contextmanager
 def _instance() -> Iterator[Supervisor | None]:
-    """Use the instance that answers at our address, or run one until the block ends."""
+    """Use the instance that answers at our address, or run one until the block ends; it may not be ready yet."""
     # Set for both: a shell that starts it in the background has SIGINT ignored.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -96,7 +101,6 @@ def _instance() -> Iterator[Supervisor | None]:
     watch = threading.Thread(target=supervisor.run, name="supervisor", daemon=True)
     watch.start()
     try:
-        _wait_ready()
         yield supervisor
     except KeyboardInterrupt:
         output.err.print("\nStopping…")
@@ -120,7 +124,7 @@ def _get(path: str) -> dict[str, Any] | None:
 def _wait_ready() -> None:
     until = clock.monotonic() + START_SECONDS
     pause = threading.Event()
-    while (_get("/readyz") or {}).get("ready") is not True:
+    while not _is_ready():
         if clock.monotonic() > until:
             raise Unavailable(
                 "Trueup did not start within a minute.", code="start_timeout", hint="The lines above say why."
@@ -128,7 +132,50 @@ def _wait_ready() -> None:
         pause.wait(0.1)
 
 
-def _people_and_account(state: Remembered) -> None:
+def _live(state: Remembered, path: Path, kept: Path, progress: Progress) -> None:
+    """Live the year into the file ``kept``, which is not there before it is whole and its secret is remembered."""
+    from trueup.ops.demo import year  # noqa: PLC0415 - the sandbox takes a quarter of a second that only this command needs
+
+    living = progress.add_task("Living", total=None)
+    fresh = kept.with_name(kept.name + ".new")
+    lived = year.live(
+        fresh,
+        companies=state.companies,
+        seed=state.seed,
+        now=clock.unix(),
+        url=_webhook_url(),
+        on_progress=lambda done, total: progress.update(living, completed=done, total=total),
+    )
+    state.endpoint, state.webhook_secret = lived.endpoint, lived.webhook_secret
+    state.lives_seed, state.made = lived.lives_seed, lived.made
+    remember(path, state)
+    fresh.replace(kept)
+
+
+def _webhook_url() -> str:
+    return configuration.current().base_url + PREFIX + ACCOUNT
+
+
+@contextmanager
+def _sandbox(state: Remembered, path: Path, kept: Path) -> Iterator[Sandbox]:
+    """Run the sandbox until the block ends, with Trueup connected to it as to Stripe."""
+    from trueup.ops.demo import stripe  # noqa: PLC0415 - as above
+
+    with stripe.open_sandbox(kept, last=state.port, wanted=configuration.current().port + 1) as sandbox:
+        state.port = sandbox.port
+        remember(path, state)
+        stripe.point(sandbox, state.endpoint, _webhook_url())
+        _people_and_account(
+            state,
+            api_key=sandbox.api_key,
+            api_base=sandbox.base_url,
+            stripe_account_id=stripe.account_of(sandbox),
+        )
+        remember(path, state)
+        yield sandbox
+
+
+def _people_and_account(state: Remembered, *, api_key: str, api_base: str, stripe_account_id: str) -> None:
     """Make the sign-in, the token and the account, or bring them back in line with what the demo remembers."""
     by = command_line()
     if operators.find_operator(EMAIL) is None:
@@ -139,17 +186,22 @@ def _people_and_account(state: Remembered) -> None:
         operators.authenticate(state.token)
     except Unauthenticated:
         state.token = operators.create_token(name="demo", scopes=[Scope.WRITE], by=by).token
-    accounts.connect(
-        name=ACCOUNT,
-        api_key="",
-        webhook_secrets=[state.webhook_secret],
-        livemode=False,
-        access=None,
-        api_base=None,
-        stripe_account_id=None,
-        sealer=installation.sealer(),
-        by=by,
-    )
+    try:
+        accounts.connect(
+            name=ACCOUNT,
+            api_key=api_key,
+            webhook_secrets=[state.webhook_secret],
+            livemode=False,
+            access=None,
+            api_base=api_base,
+            stripe_account_id=stripe_account_id,
+            sealer=installation.sealer(),
+            by=by,
+        )
+    except AccountExists:
+        raise Refused(
+            f"The account {ACCOUNT} belongs to another demo, whose sandbox is gone.", code="demo_former", hint=AFRESH
+        ) from None
 
 
 def _progress() -> Progress:
@@ -157,26 +209,30 @@ def _progress() -> Progress:
     return Progress(*columns, console=output.err, disable=not sys.stderr.isatty())
 
 
-def _fill(state: Remembered) -> None:
-    """Send the year, unless it was sent before, and wait until every event reached its customer."""
-    with _progress() as progress:
-        if not state.seeded:
-            events = list(generate(companies=state.companies, seed=state.seed, now=state.now, months=MONTHS))
-            sending = progress.add_task("Sending", total=len(events))
-            # The intake of this process's children learns of the account within a second.
-            _wait_for_account()
-            _send(events, state, lambda done: progress.update(sending, completed=done))
+def _fill(state: Remembered, sandbox: Sandbox, progress: Progress) -> None:
+    """Send what the sandbox has told and Trueup has not taken, and wait until it reached the customers."""
+    from trueup.ops.demo import stripe  # noqa: PLC0415 - as above
+
+    sending = progress.add_task("Sending", total=None)
+    # The intake of this process's children learns of the account within a second.
+    _wait_for_account(fresh=not state.seeded)
+    stripe.send(
+        sandbox,
+        ready=_is_ready,
+        on_progress=lambda done, total: progress.update(sending, completed=done, total=total),
+    )
+    waiting = most = _waiting()
+    folding = progress.add_task("Folding", total=max(waiting, 1))
+    until = clock.monotonic() + FOLD_SECONDS
+    pause = threading.Event()
+    while waiting:
+        most = max(most, waiting)
+        progress.update(folding, completed=most - waiting, total=most)
+        if clock.monotonic() > until:
+            raise Broken("Events have waited for three minutes.", code="fold_timeout", hint="See: trueup status")
+        pause.wait(0.1)
         waiting = _waiting()
-        folding = progress.add_task("Folding", total=max(waiting, 1))
-        until = clock.monotonic() + FOLD_SECONDS
-        pause = threading.Event()
-        while waiting:
-            progress.update(folding, completed=max(0, (progress.tasks[-1].total or 0) - waiting))
-            if clock.monotonic() > until:
-                raise Broken("Events have waited for three minutes.", code="fold_timeout", hint="See: trueup status")
-            pause.wait(0.1)
-            waiting = _waiting()
-        progress.update(folding, completed=progress.tasks[-1].total)
+    progress.update(folding, completed=max(most, 1))
 
 
 def _waiting() -> int:
@@ -184,20 +240,19 @@ def _waiting() -> int:
         return inbox.depth(connection).waiting + mirror.depth(connection).waiting
 
 
-def _wait_for_account() -> None:
-    """Until the intake knows the account and its secret.
+def _wait_for_account(*, fresh: bool) -> None:
+    """Until the intake knows the account and, where that is ``fresh``, its secret.
 
     It answers anything else than 404 and 400 to an event of ours.
     """
     pause = threading.Event()
     until = clock.monotonic() + START_SECONDS
-    url = configuration.current().base_url + PREFIX + ACCOUNT
     while clock.monotonic() < until:
         try:
-            urllib.request.urlopen(urllib.request.Request(url, method="GET"), timeout=2)  # noqa: S310 - ours
+            urllib.request.urlopen(urllib.request.Request(_webhook_url(), method="GET"), timeout=2)  # noqa: S310 - ours
         except urllib.error.HTTPError as error:
             if error.code == 405:  # Known, and it takes POST only.
-                pause.wait(1.2)
+                pause.wait(1.2 if fresh else 0)
                 return
         except OSError:
             pass
@@ -205,49 +260,58 @@ def _wait_for_account() -> None:
     raise Unavailable("The intake does not know the demo's account.", code="start_timeout", hint="Run the demo again.")
 
 
-def _send(events: list[Json], state: Remembered, on_progress: Any) -> None:
-    url = configuration.current().base_url + PREFIX + ACCOUNT
-    delivered = asyncio.run(deliver(events, url=url, secret=state.webhook_secret, on_progress=on_progress))
-    if delivered.failed:
+def _announce_another(state: Remembered, *, as_json: bool) -> None:
+    """Say where the demo is that runs in another process."""
+    if not state.seeded:
         raise Unavailable(
-            f"{delivered.failed} events were not taken: {delivered.problem}",
-            code="demo_undelivered",
-            hint="Run the demo again: it resumes.",
+            "Another demo is being filled here.", code="demo_starting", hint="Try again when it says where it is."
         )
+    _say(state, sandbox_url=f"http://127.0.0.1:{state.port}", api_key="", as_json=as_json)
+    if not as_json:
+        output.out.print("\n  It runs in another process already, which goes on.\n")
 
 
-def _announce(state: Remembered, *, as_json: bool, stays: bool) -> None:
+def _announce(state: Remembered, sandbox: Sandbox, *, as_json: bool, stays: bool) -> None:
+    _say(state, sandbox_url=sandbox.base_url, api_key=sandbox.api_key, as_json=as_json)
+    if stays and not as_json:
+        command = f"curl {sandbox.base_url}/v1/customers -u {sandbox.api_key}: -d name=Ada -d email=ada@first.example"
+        output.out.print(f"\n  Its Stripe is a sandbox at [bold]{sandbox.base_url}[/]", highlight=False)
+        output.out.print("  Do something there and see it arrive, for example:", highlight=False)
+        output.out.print(f"    {command}", markup=False, highlight=False, soft_wrap=True)
+        output.out.print("\n  New things happen every few seconds. Ctrl-C stops everything.\n")
+
+
+def _say(state: Remembered, *, sandbox_url: str, api_key: str, as_json: bool) -> None:
     url = configuration.current().base_url
     if as_json:
-        output.emit({"url": url, "email": EMAIL, "password": state.password, "token": state.token})
+        signing_in = {"url": url, "email": EMAIL, "password": state.password, "token": state.token}
+        output.emit(signing_in | {"sandbox": {"url": sandbox_url, "api_key": api_key}})
         sys.stdout.flush()
         return
     output.out.print(f"\n  [bold]{url}[/]")
     output.out.print(f"  Sign in as [bold]{EMAIL}[/] with [bold]{state.password}[/]", highlight=False)
     output.out.print(f"  API token  {state.token}", markup=False, soft_wrap=True)
-    if stays:
-        output.out.print("\n  New things happen every few seconds. Ctrl-C stops everything.\n")
 
 
-def _trickle(state: Remembered, keep: Any) -> None:
-    """Let new things happen for ever.
+def _go_on(state: Remembered, sandbox: Sandbox, keep: Callable[[], None], *, trickle_on: bool) -> None:
+    """Let new things happen for ever, or only what falls due and what others do; and send what was not taken."""
+    from trueup.ops.demo import stripe, trickle  # noqa: PLC0415 - as above
 
-    Each step is noted before it is sent, so a later run knows what may be missing.
-    """
-    world, (_wait, last) = rebuild(
-        companies=state.companies, seed=state.seed, now=state.now, months=MONTHS, sessions=state.sessions
-    )
-    if last:
-        _send(last, state, lambda _done: None)
-    start = clock.now().replace(microsecond=0)
     pause = threading.Event()
-    state.sessions.append(Session(start=start, steps=0))
-    for steps, (wait, events) in enumerate(trickle(world, start=start), start=1):
-        pause.wait(wait)
-        state.sessions[-1] = Session(start=start, steps=steps)
-        keep()
-        if events:
-            _send(events, state, lambda _done: None)
+    goes_on = trickle.Trickle(sandbox, lives_seed=state.lives_seed, made=state.made) if trickle_on else None
+    while True:
+        pause.wait(goes_on.wait() if goes_on else LOOK_SECONDS)
+        if goes_on is not None:
+            goes_on.happen()
+            if goes_on.made != state.made:
+                state.made = goes_on.made
+                keep()
+        if stripe.has_failed(sandbox, state.endpoint) and _is_ready():
+            stripe.again(sandbox)
+
+
+def _is_ready() -> bool:
+    return (_get("/readyz") or {}).get("ready") is True
 
 
 def register(app: typer.Typer) -> None:

@@ -1,179 +1,275 @@
-"""What goes on after the year: every few seconds somebody does something, and what falls due falls due."""
+"""What goes on after the year: every few seconds somebody does something, over the sandbox's API."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from datetime import datetime, timedelta
-from functools import partial
-from itertools import islice
-from typing import Final, TypeAlias
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from random import Random
+from typing import Any, Final, TypeAlias
 
-from trueup.kernel.records import Record
-from trueup.kernel.time import aware
-from trueup.ops.demo.billing import DECLINES
-from trueup.ops.demo.engine import DAY, Json
-from trueup.ops.demo.life import Life, Trouble
-from trueup.ops.demo.lives import FEEDBACK, World
+from trueup.kernel.errors import Refused
+from trueup.sandbox import Sandbox
+from trueup.sandbox.scenarios.companies import Companies
+from trueup.sandbox.scenarios.life import DAY, FAILING_CARD, Life
+from trueup.sandbox.scenarios.stage import Stage
+from trueup.sandbox.world.store import Told
 
-Step: TypeAlias = tuple[float, list[Json]]
+Obj: TypeAlias = dict[str, Any]
+
+NEWCOMERS: Final[dict[str, int]] = {
+    "trial_converts": 8,
+    "happy_monthly": 6,
+    "trial_without_card": 4,
+    "happy_yearly": 3,
+    "lead": 3,
+    "launch_coupon": 2,
+    "trial_paused": 2,
+    "annual_with_coupon": 1,
+    "incomplete_expired": 1,
+    "pays_by_invoice": 1,
+    "setup_fee": 1,
+    "team_tiers": 1,
+}
+"""How often somebody new comes by which scenario."""
 
 _MOST_SEATS: Final = 30
+_TRIES: Final = 40
+_PAGE: Final = 100
 
 
-class Session(Record, frozen=True):
-    """One run of the trickle: when it began, and how many steps were taken from it, the catching up included."""
+class Trickle:
+    """Doings by chance over the customers that a sandbox has, whoever made them.
 
-    start: datetime
-    steps: int
-
-
-def trickle(world: World, *, start: datetime) -> Iterator[Step]:
-    """Endless steps: seconds to wait (3 to 8), then the events to send, sometimes none.
-
-    The first waits for nothing and brings what fell due until ``start``, which is never before what the world has told.
-    An event's ``created`` is never later than ``start`` plus all the waiting so far.
+    ``lives_seed`` is that of the year, and ``made`` how many companies came of it: new ones are others.
     """
-    yield 0.0, list(world.run(start))
-    at = aware(start)
-    while True:
-        wait = round(world.engine.rng.uniform(3, 8), 1)
-        at += timedelta(seconds=wait)
-        happen(world, int(at.timestamp()))
-        yield wait, list(world.run(at))
+
+    def __init__(self, stripe: Sandbox, *, lives_seed: str, made: int) -> None:
+        self._stripe = stripe
+        self._rng = Random(f"{lives_seed} {stripe.now}")  # noqa: S311 - lives, not secrets
+        companies = Companies(Random(lives_seed), made=made)  # noqa: S311 - as above
+        self._stage = Stage(stripe, seed=f"{lives_seed} {stripe.now}", companies=companies)
+        self._customers = dict.fromkeys(_all(stripe, "/v1/customers"))
+        stripe.engine.listeners.append(self._hear)
+
+    @property
+    def made(self) -> int:
+        """How many companies there were ever."""
+        return self._stage.companies.made
+
+    def wait(self) -> float:
+        """Seconds until the next thing happens, from three to eight."""
+        return self._rng.uniform(3, 8)
+
+    def happen(self) -> None:
+        """Let one thing happen now; when there is nobody whom it could happen to, somebody new signs up.
+
+        What the API refuses has not happened.
+        """
+        now = self._stripe.now
+        _, fits, act = self._rng.choices(_ACTS, [weight for weight, _, _ in _ACTS])[0]
+        me = self._somebody(fits, now)
+        if me is not None:
+            with suppress(Refused):
+                act(me)
+        else:
+            name = self._rng.choices(list(NEWCOMERS), list(NEWCOMERS.values()))[0]
+            self._stage.enter(name, now, until=now)
+        self._stage.run(now)
+
+    def _somebody(self, fits: Callable[[Life], bool], now: int) -> Life | None:
+        known = list(self._customers)
+        for customer in self._rng.sample(known, min(_TRIES, len(known))):
+            me = Life(self._stripe, self._stage.shop, self._stage.companies, self._rng, until=now)
+            with suppress(Refused):
+                me.customer = me.ask("GET", f"/v1/customers/{customer}")
+                listed = me.ask("GET", "/v1/subscriptions", customer=customer, limit=1)["data"]
+                me.subscription = listed[0] if listed else {}
+                # Those on a test clock live at another time.
+                if me.subscription and not me.customer["test_clock"] and fits(me):
+                    return me
+        return None
+
+    def _hear(self, told: Iterable[Told]) -> None:
+        for event in told:
+            if event.type == "customer.created":
+                self._customers[event.about] = None
+            elif event.type == "customer.deleted":
+                self._customers.pop(event.about, None)
 
 
-def rebuild(
-    *, companies: int, seed: int, now: datetime, months: int, sessions: Sequence[Session]
-) -> tuple[World, Step]:
-    """The world as it was after ``sessions``, and the last step of them (an empty one before any).
-
-    For a process that starts again: it notes each step before it sends it, so only the last may not have arrived;
-    sending it once more is harmless, because its events have the same ids.
-    """
-    world = World(companies=companies, seed=seed, now=now, months=months)
-    last: Step = (0.0, [])
-    for _ in world.run(now):
-        pass
-    for session in sessions:
-        for step in islice(trickle(world, start=session.start), session.steps):
-            last = step
-    return world, last
+def _all(stripe: Sandbox, path: str) -> list[str]:
+    """The ids of a whole list, oldest first."""
+    found: list[str] = []
+    page = stripe.request("GET", path, {"limit": _PAGE})
+    while page["data"]:
+        found += [one["id"] for one in page["data"]]
+        page = stripe.request("GET", path, {"limit": _PAGE, "starting_after": found[-1]})
+    return found[::-1]
 
 
-def happen(world: World, at: int) -> None:
-    """Let one thing happen at ``at``; when there is nobody whom it could happen to, somebody new signs up."""
-    rng = world.engine.rng
-    _, fits, act = rng.choices(_ACTS, [weight for weight, _, _ in _ACTS])[0]
-    found = [life for life in world.lives if fits(life, at)]
-    if found:
-        act(world, rng.choice(found), at)
-    else:
-        _newcomer(world, at)
+# --- what happens ----------------------------------------------------------------------------------------------------
 
 
-def _newcomer(world: World, at: int) -> None:
-    """Most try first, some pay at once, a few only leave their address; of the triers not all bring a card."""
-    rng = world.engine.rng
-    plan, chance = rng.choice(("starter", "pro")), rng.random()
-    if chance < 0.1:
-        world.lives.append(world.billing.sign_up(at, plan))
-        return
-    trial, interval = chance < 0.7, rng.choice(("month", "month", "year"))
-    missing, seats = rng.choice(("cancel", "pause")), rng.randrange(1, 8)
-    life = world.begin(at, plan=plan, quantity=seats, interval=interval, trial=trial, missing=missing)
-    if not trial or rng.random() < 0.7:
-        world.engine.later(at + 60, partial(world.billing.add_card, life))
+def _pay_early(me: Life) -> None:
+    me.change(trial_end="now")
 
 
-def _change_seats(world: World, life: Life, at: int) -> None:
-    world.seats(life, at, world.engine.rng.choice((-2, -1, 1, 2, 3)))
+def _switch(me: Life) -> None:
+    plan, interval, currency = _plan(me)
+    other, behavior = ("pro", "always_invoice") if plan == "starter" else ("starter", "none")
+    item = {"id": me.item["id"], "price": me.shop.price(other, interval, currency)}
+    me.change(items=[item], metadata={"plan": other}, proration_behavior=behavior)
 
 
-def _fail(world: World, life: Life, at: int) -> None:
-    """One seat more, and the card is declined; most bring another card within minutes, the others meet the retries."""
-    rng = world.engine.rng
-    life.trouble = Trouble(decline=rng.choice(DECLINES), from_cycle=0, recovers=rng.choice((1, 2, None)))
-    world.billing.change(life, at, life.item["price"], life.item["quantity"] + 1, life.trouble.decline)
-    if rng.random() < 0.85:
-        world.engine.later(at + rng.randrange(60, 600), partial(_pay_if_open, world, life, life.invoice["id"]))
+def _change_seats(me: Life) -> None:
+    _more_seats(me, me.rng.choice((-2, -1, 1, 2, 3)))
 
 
-def _pay_if_open(world: World, life: Life, invoice_id: str, at: int) -> None:
-    if life.invoice.get("id") == invoice_id:
-        world.billing.pay(life, at)
+def _more_seats(me: Life, more: int) -> None:
+    item = {"id": me.item["id"], "quantity": max(1, me.item["quantity"] + more)}
+    me.change(items=[item], proration_behavior="always_invoice")
 
 
-def _refund(world: World, life: Life, at: int) -> None:
-    world.refund(life, at, world.engine.rng.choice((25, 50, 100)))
+def _new_card(me: Life) -> None:
+    me.card()
 
 
-def _ask_to_cancel(world: World, life: Life, at: int) -> None:
-    world.billing.ask_to_cancel(life, at, world.engine.rng.choice(FEEDBACK))
+def _fail(me: Life) -> None:
+    """One seat more, and the card is declined."""
+    me.card(FAILING_CARD)
+    _more_seats(me, 1)
 
 
-def _pause(world: World, life: Life, at: int) -> None:
-    world.billing.pause(life, at, world.engine.rng.choice((None, at + 30 * DAY)))
+def _recover(me: Life) -> None:
+    me.card()
+    for invoice in me.ask("GET", "/v1/invoices", subscription=me.subscription["id"], status="open")["data"]:
+        me.attempt(me.ask, "POST", f"/v1/invoices/{invoice['id']}/pay")
 
 
-def _nobody(_life: Life, _at: int) -> bool:
+def _dispute(me: Life) -> None:
+    """One seat more, disputed at the bank; the next payment comes from another card."""
+    me.card("pm_card_createDispute")
+    _more_seats(me, 1)
+    me.card()
+
+
+def _rename(me: Life) -> None:
+    me.ask("POST", f"/v1/customers/{me.customer['id']}", name=me.companies.next().name)
+
+
+def _move(me: Life) -> None:
+    address = {name: text for name, text in (me.customer["address"] or {}).items() if text}
+    me.ask("POST", f"/v1/customers/{me.customer['id']}", address=address | {"line1": me.companies.street()})
+
+
+def _refund(me: Life) -> None:
+    me.refund(me.rng.choice((25, 50, 100)))
+
+
+def _leave(me: Life) -> None:
+    me.leave()
+
+
+def _leave_now(me: Life) -> None:
+    me.leave(at_end=False)
+
+
+def _stay(me: Life) -> None:
+    me.change(cancel_at_period_end=False)
+
+
+def _pause(me: Life) -> None:
+    until = me.rng.choice(({}, {"resumes_at": me.now + 30 * DAY}))
+    me.change(pause_collection={"behavior": "void", **until})
+
+
+def _collect_again(me: Life) -> None:
+    me.change(pause_collection="")
+
+
+def _resume(me: Life) -> None:
+    me.card()
+    me.resume()
+
+
+# --- to whom ---------------------------------------------------------------------------------------------------------
+
+
+def _nobody(_me: Life) -> bool:
     return False
 
 
-def _calm(life: Life, _at: int) -> bool:
-    return life.is_calm
+def _has_card(me: Life) -> bool:
+    return me.customer["invoice_settings"]["default_payment_method"] is not None
 
 
-def _early(life: Life, at: int) -> bool:
-    """Calm, few seats, and far enough from the period's end for a proration to be worth charging."""
-    if not life.is_calm or life.item["quantity"] > _MOST_SEATS:
-        return False
-    start, end = life.item["current_period_start"], life.item["current_period_end"]
-    return bool((end - at) * 5 > end - start)
+def _goes_on(me: Life) -> bool:
+    sub = me.subscription
+    return sub["status"] in {"active", "trialing"} and not sub["cancel_at"] and not sub["pause_collection"]
 
 
-def _can_upgrade(life: Life, at: int) -> bool:
-    return _early(life, at) and life.item["price"]["metadata"]["plan"] == "starter"
+def _pays(me: Life) -> bool:
+    return _goes_on(me) and me.subscription["status"] == "active" and _has_card(me)
 
 
-def _can_downgrade(life: Life, _at: int) -> bool:
-    return life.is_calm and life.item["price"]["metadata"]["plan"] == "pro"
+def _is_small(me: Life) -> bool:
+    return _pays(me) and me.item["quantity"] <= _MOST_SEATS
 
 
-def _can_refund(life: Life, _at: int) -> bool:
-    return life.is_calm and bool(life.charge) and not life.charge["amount_refunded"]
+def _plan(me: Life) -> tuple[str, str, str]:
+    """Plan, interval and currency; empty texts for a price that is not of our catalogue."""
+    try:
+        return me.shop.plan_of(me.item["price"]["id"])
+    except StopIteration:
+        return "", "", ""
 
 
-def _is_trying(life: Life, _at: int) -> bool:
-    return life.status == "trialing" and bool(life.card)
+def _can_upgrade(me: Life) -> bool:
+    return _is_small(me) and _plan(me)[0] == "starter"
 
 
-def _is_leaving(life: Life, _at: int) -> bool:
-    return life.status == "active" and bool(life.subscription["cancel_at_period_end"])
+def _can_downgrade(me: Life) -> bool:
+    return _pays(me) and _plan(me)[0] == "pro"
 
 
-def _collects_nothing(life: Life, _at: int) -> bool:
-    return life.status == "active" and bool(life.subscription["pause_collection"])
+def _is_trying(me: Life) -> bool:
+    return _goes_on(me) and me.subscription["status"] == "trialing" and _has_card(me)
 
 
-def _waits_for_card(life: Life, _at: int) -> bool:
-    return life.status == "paused"
+def _is_behind(me: Life) -> bool:
+    return bool(me.subscription["status"] == "past_due")
 
 
-_ACTS: Final[tuple[tuple[int, Callable[[Life, int], bool], Callable[[World, Life, int], None]], ...]] = (
-    (12, _nobody, World.switch),  # It can happen to nobody, so somebody new comes.
-    (8, _is_trying, lambda world, life, at: world.billing.start_paying(life, at)),
-    (8, _can_upgrade, World.switch),
-    (6, _can_downgrade, World.switch),
-    (22, _early, _change_seats),
-    (7, _early, _fail),
-    (12, _calm, lambda world, life, at: world.billing.add_card(life, at)),
-    (4, _calm, World.rebrand),
-    (4, _calm, lambda world, life, at: world.billing.move(life, at)),
-    (4, _can_refund, _refund),
-    (4, _calm, _ask_to_cancel),
-    (4, _is_leaving, lambda world, life, at: world.billing.stay(life, at)),
-    (2, _calm, _pause),
-    (1, _collects_nothing, lambda world, life, at: world.billing.resume(life, at)),
-    (1, _waits_for_card, lambda world, life, at: world.billing.start_paying(life, at)),
+def _is_leaving(me: Life) -> bool:
+    return bool(me.subscription["status"] == "active" and me.subscription["cancel_at_period_end"])
+
+
+def _collects_nothing(me: Life) -> bool:
+    return bool(me.subscription["status"] == "active" and me.subscription["pause_collection"])
+
+
+def _waits_for_card(me: Life) -> bool:
+    return bool(me.subscription["status"] == "paused")
+
+
+_ACTS: Final[tuple[tuple[int, Callable[[Life], bool], Callable[[Life], object]], ...]] = (
+    (12, _nobody, _stay),  # It can happen to nobody, so somebody new comes.
+    (6, _is_trying, _pay_early),
+    (8, _can_upgrade, _switch),
+    (6, _can_downgrade, _switch),
+    (22, _is_small, _change_seats),
+    (6, _is_small, _fail),
+    (6, _is_behind, _recover),
+    (12, _pays, _new_card),
+    (4, _goes_on, _rename),
+    (4, _goes_on, _move),
+    (4, _pays, _refund),
+    (4, _goes_on, _leave),
+    (4, _is_leaving, _stay),
+    (2, _goes_on, _pause),
+    (2, _collects_nothing, _collect_again),
+    (1, _pays, _leave_now),
+    (1, _waits_for_card, _resume),
+    (1, _is_small, _dispute),
 )
 """How often, of a hundred or so, what happens to whom; gains and losses about balance, so an hour changes little."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, Final, Protocol
 
@@ -24,6 +25,8 @@ VOLUME: Final[dict[str, tuple[tuple[int | str, int], ...]]] = {
 PERCENT_OFF: Final = 20
 COUPON_MONTHS: Final = 3
 CODE: Final = "LAUNCH20"
+
+_KEY: Final = re.compile(r"(starter|pro|team)_(month|year)_[a-z]{3}|setup_once_usd")
 
 
 class Stripe(Protocol):
@@ -69,8 +72,13 @@ class Shop:
         return next(key for key, found in self._prices.items() if found == price)
 
     def _all(self, stripe: Stripe) -> list[Obj]:
-        listed = stripe.request("GET", "/v1/prices", {"limit": 100})["data"]
-        return [price for price in listed if price["lookup_key"]]
+        """Our prices; others may have made prices too."""
+        found: list[Obj] = []
+        page = stripe.request("GET", "/v1/prices", {"limit": 100})
+        while page["data"]:
+            found += [price for price in page["data"] if _KEY.fullmatch(price["lookup_key"] or "")]
+            page = stripe.request("GET", "/v1/prices", {"limit": 100, "starting_after": page["data"][-1]["id"]})
+        return found
 
     def _make(self, stripe: Stripe) -> None:
         for plan, amounts in AMOUNTS.items():
