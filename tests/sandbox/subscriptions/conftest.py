@@ -12,6 +12,7 @@ from trueup.sandbox.server.engine import Engine
 
 Json = dict[str, Any]
 
+HALF: Final = 31 * 86_400 // 2
 _FINAL: Final = frozenset({"canceled", "incomplete_expired"})
 
 
@@ -93,3 +94,31 @@ def frozen(api: Any) -> Callable[..., Json]:
         return {"test_clock": clock["id"]}
 
     return make
+
+
+@pytest.fixture
+def begun(api: Any, payer: Callable[..., Json], price: Callable[..., str], subscribe: Callable[..., Json]) -> Json:
+    """A subscription to a price of 20 dollars a month, half of whose first month, January 2026, is over."""
+    subscription = subscribe(payer(), price())
+    api.advance(HALF)
+    api.events()
+    return subscription
+
+
+def change(api: Any, subscription: Json, price: str, **fields: Any) -> Json:
+    """Exchange the price of a subscription's only item."""
+    item = subscription["items"]["data"][0]["id"]
+    found: Json = api.post(f"/v1/subscriptions/{subscription['id']}", items=[{"id": item, "price": price}], **fields)
+    return found
+
+
+def waiting(api: Any, subscription: Json) -> list[int]:
+    """The amounts that wait for the customer's next invoice, oldest first."""
+    found = api.get("/v1/invoiceitems", customer=subscription["customer"], pending=True)["data"]
+    return [item["amount"] for item in found][::-1]
+
+
+def previous(event: Json) -> Json:
+    """What was before an event."""
+    found: Json = event["data"]["previous_attributes"]
+    return found

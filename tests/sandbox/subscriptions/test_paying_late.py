@@ -9,7 +9,7 @@ Json = dict[str, Any]
 Make = Callable[..., Json]
 
 HOUR, DAY = 3_600, 86_400
-JANUARY, FEBRUARY = 1_767_225_600, 1_769_904_000
+FEBRUARY = 1_769_904_000
 
 
 def bank(api: Any, customer: str, name: str) -> str:

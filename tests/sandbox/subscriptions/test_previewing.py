@@ -18,7 +18,7 @@ from trueup.sandbox.server.engine import Engine
 Json = dict[str, Any]
 Make = Callable[..., Json]
 
-HOUR, DAY = 3_600, 86_400
+DAY = 86_400
 JANUARY, FEBRUARY = 1_767_225_600, 1_769_904_000
 
 

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.sandbox.subscriptions.conftest import give
 from tests.sandbox.subscriptions.test_previewing import living, made_price
-
-Json = dict[str, Any]
 
 JANUARY, FEBRUARY = 1_767_225_600, 1_769_904_000
 WHOLE = FEBRUARY - JANUARY
