@@ -100,7 +100,7 @@ def sound(drawn: list[Json]) -> list[Json]:
     ]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(
     drawn=phases.map(sound),
     end=st.sampled_from(("release", "cancel", "none")),
@@ -159,7 +159,7 @@ doings = st.lists(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(first=phases.map(sound), later=doings, trial=st.booleans())
 def test_any_requests_leave_a_schedule_that_goes_on(
     first: list[Json],

@@ -64,6 +64,32 @@ def test_a_code_that_asks_for_more_is_refused_or_left_out(own: Acts) -> None:
     assert own.api.get(f"/v1/promotion_codes/{code}")["times_redeemed"] == 1
 
 
+def test_discounts_that_run_go_on_beside_new_ones(own: Acts) -> None:
+    customer, price = own.customer(), own.price(1000)
+    kept, fresh = (own.api.post("/v1/coupons", percent_off=10, duration="forever")["id"] for _ in range(2))
+    code = own.api.post("/v1/promotion_codes", promotion={"type": "coupon", "coupon": kept})["id"]
+    bought = own.api.post(
+        "/v1/subscriptions", customer=customer, items=[{"price": price}], discounts=[{"promotion_code": code}]
+    )
+    schedule = own.api.post("/v1/subscription_schedules", from_subscription=bought["id"])
+    held, new = {"discount": bought["discounts"][0]}, {"coupon": fresh}
+    own.api.events()
+
+    own.change(
+        schedule,
+        phases=[
+            phase(price, start_date=START, end_date=FEBRUARY, discounts=[held]),
+            phase(price, 1, discounts=[held, new]),
+            phase(price, 1, discounts=[new, {"promotion_code": code}]),
+        ],
+    )
+    own.until(START + 70 * DAY)
+
+    assert [invoice["total"] for invoice in own.invoices(customer)] == [900, 810, 810]
+    assert own.api.get(f"/v1/promotion_codes/{code}")["times_redeemed"] == 1
+    assert own.api.get(f"/v1/coupons/{fresh}")["times_redeemed"] == 1
+
+
 def test_the_last_redemption_is_not_promised_twice(own: Acts) -> None:
     customer, price = own.customer(), own.price(1000)
     coupon = own.api.post("/v1/coupons", percent_off=50, duration="forever", max_redemptions=1)["id"]

@@ -69,8 +69,6 @@ def apply(  # noqa: PLR0917 - what a phase is applied to, and what it follows
     who pays for that. Where all periods end now nothing is prorated, and the renewal bills what the phase says. An
     invoice that has to be made at once is paid at once where ``collect`` says so, else it is a draft for an hour.
     """
-    if subscription["status"] in timing.ENDED:
-        return
     terms = _changed_terms(schedule, phase, former, was, enters=enters)
     _drop_lost_method(world, schedule, terms)
     redeems = Redeeming(world, phase, schedule["customer"], subscription)
