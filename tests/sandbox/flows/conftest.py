@@ -92,7 +92,8 @@ class Shop:
     def payer(self, card: str | None = "pm_card_visa", *, clock: str | None = None) -> str:
         """A customer whose invoices are paid with a test card."""
         under: Any = {"test_clock": clock} if clock else {}
-        made = self.sdk.v1.customers.create({"email": "stripe@example.org", "name": "Ada", **under}).id
+        params = cast("Any", {"email": "stripe@example.org", "name": "Ada", **under})
+        made = self.sdk.v1.customers.create(params).id
         if card:
             self.card(made, card)
         return made
@@ -113,14 +114,9 @@ class Shop:
 
     def subscribe(self, customer: str, price: str | None = None, **more: Any) -> stripe.Subscription:
         """A subscription with its latest invoice."""
-        return self.sdk.v1.subscriptions.create(
-            {
-                "customer": customer,
-                "items": [{"price": price or self.price()}],
-                "expand": ["latest_invoice"],
-                **more,
-            }
-        )
+        items = [{"price": price or self.price()}]
+        params = {"customer": customer, "items": items, "expand": ["latest_invoice"], **more}
+        return self.sdk.v1.subscriptions.create(cast("Any", params))
 
     def now(self, subscription: stripe.Subscription) -> stripe.Subscription:
         """The subscription as it is."""

@@ -72,7 +72,7 @@ def test_a_change_that_is_declined(shop: Shop, _case: str, behavior: str, status
         {
             "items": [{"id": made["items"]["data"][0]["id"], "quantity": 3}],
             "proration_behavior": "always_invoice",
-            "payment_behavior": behavior,  # type: ignore[typeddict-item]
+            "payment_behavior": behavior,
         },
     )
 
@@ -160,7 +160,7 @@ def test_collection_is_paused(shop: Shop, behavior: str, status: str) -> None:
 
     shop.sdk.v1.subscriptions.update(
         made.id,
-        {"pause_collection": {"behavior": behavior}},  # type: ignore[typeddict-item]
+        {"pause_collection": {"behavior": behavior}},
     )
     shop.wait(clock, MONTH + 2 * 3_601)
 

@@ -9,21 +9,21 @@ import stripe
 
 from tests.sandbox.flows.conftest import MONTH, Shop, latest
 
+_WARNED: Any = {"number": "4000000000005423", "exp_month": 12, "exp_year": 2034, "cvc": "123"}
 _NO_REDIRECTS: Any = {"enabled": True, "allow_redirects": "never"}
 
 
 def _pay(shop: Shop, card: str = "pm_card_visa", **more: Any) -> stripe.PaymentIntent:
-    return shop.sdk.v1.payment_intents.create(
-        {
-            "amount": 2000,
-            "currency": "usd",
-            "payment_method": card,
-            "confirm": True,
-            "automatic_payment_methods": _NO_REDIRECTS,
-            "expand": ["latest_charge"],
-            **more,
-        }
-    )
+    params = {
+        "amount": 2000,
+        "currency": "usd",
+        "payment_method": card,
+        "confirm": True,
+        "automatic_payment_methods": _NO_REDIRECTS,
+        "expand": ["latest_charge"],
+        **more,
+    }
+    return shop.sdk.v1.payment_intents.create(cast("Any", params))
 
 
 def _charge(intent: stripe.PaymentIntent) -> stripe.Charge:
@@ -118,16 +118,13 @@ def test_a_dispute_is_decided_by_its_evidence(shop: Shop, evidence: str, status:
 
 
 def test_a_warning_of_fraud_is_listed(shop: Shop) -> None:
-    token = shop.sdk.v1.payment_methods.create({"type": "card", "card": {"number": "4000000000005423", **_VALID}})
+    token = shop.sdk.v1.payment_methods.create({"type": "card", "card": _WARNED})
 
     paid = _pay(shop, token.id)
 
     warnings = shop.sdk.v1.radar.early_fraud_warnings.list({"payment_intent": paid.id}).data
     assert [one.actionable for one in warnings] == [True]
     assert "radar.early_fraud_warning.created" in shop.told()
-
-
-_VALID: Any = {"exp_month": 12, "exp_year": 2034, "cvc": "123"}
 
 
 def test_a_card_is_set_up_for_later(shop: Shop) -> None:
