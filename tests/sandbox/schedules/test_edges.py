@@ -52,7 +52,7 @@ def test_a_code_that_asks_for_more_is_refused_or_left_out(own: Acts) -> None:
         promotion={"type": "coupon", "coupon": coupon},
         restrictions={"minimum_amount": 5000, "minimum_amount_currency": "usd"},
     )["id"]
-    named = {"discounts": [{"promotion_code": code}]}
+    named: Json = {"discounts": [{"promotion_code": code}]}
     params: Json = {"customer": customer, "start_date": "now"}
 
     refused = own.api.post("/v1/subscription_schedules", **params, phases=[phase(cheap, 1, **named)], error=True)
