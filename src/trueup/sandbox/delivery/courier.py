@@ -6,7 +6,6 @@ import asyncio
 import logging
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from typing import Final
 
 import orjson
@@ -91,13 +90,9 @@ class Courier:
         while not self._stopping:
             next_ready = self._outbox.next_ready()
             pause = None if next_ready is None else max(0.0, next_ready - machine.precise())
-            with suppress(TimeoutError):
-                async with asyncio.timeout(pause):
-                    await self._wanted.wait()
+            await _heard(self._wanted, pause)
             if not self._hurried:
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(_GATHER):
-                        await self._hurry.wait()
+                await _heard(self._hurry, _GATHER)
             self._hurry.clear()
             # Cleared before the look, so that what becomes due during it is looked for once more.
             self._wanted.clear()
@@ -121,6 +116,19 @@ class Courier:
             del self._working[endpoint]
             # Something may have become due between the last look and the end of this task.
             self._wanted.set()
+
+
+async def _heard(event: asyncio.Event, seconds: float | None) -> None:
+    """Wait for an event, so long at most.
+
+    Not ``asyncio.timeout``: on Python 3.11 a limit that is reached in the very turn of the loop in which the event comes
+    leaves a cancellation behind, which would end the thread at its next wait.
+    """
+    waiting = asyncio.ensure_future(event.wait())
+    try:
+        await asyncio.wait((waiting,), timeout=seconds)
+    finally:
+        waiting.cancel()
 
 
 class _Round:
