@@ -121,7 +121,7 @@ class Courier:
 async def _heard(event: asyncio.Event, seconds: float | None) -> None:
     """Wait for an event, so long at most.
 
-    Not ``asyncio.timeout``: on Python 3.11 a limit that is reached in the very turn of the loop in which the event comes
+    Not ``asyncio.timeout``: on Python 3.11 a limit reached in the very turn of the loop in which the event comes
     leaves a cancellation behind, which would end the thread at its next wait.
     """
     waiting = asyncio.ensure_future(event.wait())
