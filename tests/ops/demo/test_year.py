@@ -77,6 +77,7 @@ def test_what_an_interrupted_start_left_is_gone(tmp_path: Path) -> None:
     live(path, companies=2)
 
     assert len(objects(told(path), "customer.created")) == 2
+    assert path.stat().st_mode & 0o777 == 0o600
 
 
 @pytest.mark.parametrize("companies", [1, 7, 60])

@@ -40,6 +40,8 @@ def live(path: Path, *, companies: int, seed: int, now: int, url: str, on_progre
     """
     for file in (path, path.with_name(path.name + "-wal"), path.with_name(path.name + "-shm")):
         file.unlink(missing_ok=True)
+    # The endpoint's secret is in it.
+    path.touch(mode=0o600)
     since = add_months(now, -MONTHS)
     named = f"demo {seed} {companies} {now}"
     engine = Engine(path, seed=named, start=since)
