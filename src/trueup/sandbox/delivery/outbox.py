@@ -202,15 +202,15 @@ class Outbox:
     def record(self, outcomes: Iterable[Outcome]) -> None:
         """Note what became of attempts. What failed is due again as ``RETRY_SECONDS`` says, or has failed for good."""
         with self._lock:
-            self._store.db.execute("begin immediate")
+            self._store.begin()
             try:
                 for one in outcomes:
                     if one.era == self._era:
                         self._note(one, self._now())
             except BaseException:
-                self._store.db.execute("rollback")
+                self._store.rollback()
                 raise
-            self._store.db.execute("commit")
+            self._store.commit()
 
     def _note(self, one: Outcome, now: int) -> None:
         again = not one.delivered and one.attempts < len(RETRY_SECONDS)
@@ -244,7 +244,7 @@ class Outbox:
         if row is not None:
             self._store.put_meta(_UNACKNOWLEDGED + invoice, "1")
         else:
-            self._store.db.execute("delete from meta where key = ?", (_UNACKNOWLEDGED + invoice,))
+            self._store.drop_meta(_UNACKNOWLEDGED + invoice)
 
     def next_ready(self) -> float | None:
         """When, on the machine's clock, the next delay is over."""

@@ -144,7 +144,7 @@ class Engine:
     def change(self, cause: Cause | None = None) -> Iterator[World]:
         """A change of the state outside any request: committed at the end, undone by an exception."""
         with self._turn, self._lock:
-            self.store.db.execute("begin immediate")
+            self.store.begin()
             world = self._world(cause or Cause())
             try:
                 yield world
@@ -209,7 +209,7 @@ class Engine:
             checked["page"] = page
         expand = cast("list[str]", checked.pop("expand", None) or [])
         call = Call(method=request.method, path=request.path, ids=ids, params=checked, expand=tuple(expand))
-        self.store.db.execute("begin immediate")
+        self.store.begin()
         world = self._world(cause)
         try:
             found = self.wiring.routes[operation](world, call)
@@ -291,7 +291,7 @@ class Engine:
                 return fired
 
     def _batch(self, to: int, clock: str) -> int:
-        self.store.db.execute("begin immediate")
+        self.store.begin()
         told: list[Told] = []
         done = 0
         runs = self.clocks.mode == "running" and not clock
@@ -311,7 +311,7 @@ class Engine:
                 told += self._planned(world)
                 done += 1
             self.clocks.late = None
-            self.store.db.execute("commit")
+            self.store.commit()
         except BaseException:
             self._undo()
             raise
@@ -339,12 +339,11 @@ class Engine:
 
     def _commit(self, world: World) -> list[Told]:
         told = self._planned(world)
-        self.store.db.execute("commit")
+        self.store.commit()
         return told
 
     def _undo(self) -> None:
-        self.store.db.execute("rollback")
-        self.store.forget()
+        self.store.rollback()
         self.clocks.forget()
         self.outbox.forget()
 

@@ -102,14 +102,11 @@ class Clocks:
 
     def done(self, clock: str) -> None:
         """Forget what was asked of a clock."""
-        self._store.db.execute("delete from meta where key = ?", (_ASKED + clock,))
+        self._store.drop_meta(_ASKED + clock)
         self.asked = self._read_asked()
 
     def _read_asked(self) -> dict[str, int]:
-        rows = self._store.db.execute(
-            "select key, value from meta where key >= ? and key < ? order by key", (_ASKED, _ASKED + "\x7f")
-        )
-        return {key.removeprefix(_ASKED): int(value) for key, value in rows}
+        return {key.removeprefix(_ASKED): int(value) for key, value in self._store.metas(_ASKED)}
 
     def set(self, clock: str, due: int, name: str, about: str) -> None:
         """Plan a timer, instead of the one of the same name and object if there is one."""

@@ -77,6 +77,23 @@ class Store:
         self.db = sqlite3.connect(path or ":memory:", isolation_level=None, check_same_thread=False)
         self.db.executescript("pragma journal_mode=wal; pragma synchronous=off; pragma cache_size=-64000;" + _SCHEMA)
         self._cache: dict[tuple[str, str], bytes] = {}
+        self._meta: dict[str, str] = {}
+        self._unsaved: set[str] = set()
+        self.forget()
+
+    def begin(self) -> None:
+        """Begin a transaction."""
+        self.db.execute("begin immediate")
+
+    def commit(self) -> None:
+        """End it, and keep what was done."""
+        self.flush_meta()
+        self.db.execute("commit")
+
+    def rollback(self) -> None:
+        """End it, and undo what was done."""
+        self.db.execute("rollback")
+        self.forget()
 
     def close(self) -> None:
         """Let the file go."""
@@ -96,20 +113,40 @@ class Store:
             except sqlite3.DatabaseError:
                 seed = None
             if seed is None:
-                raise Refused(
-                    f"{path} holds no sandbox.", code="file_strange", hint="Name one that a sandbox saved."
-                )
+                raise Refused(f"{path} holds no sandbox.", code="file_strange", hint="Name one that a sandbox saved.")
             source.backup(self.db)
         self.forget()
 
     def meta(self, key: str, default: str) -> str:
         """A value of the sandbox itself."""
-        row = self.db.execute("select value from meta where key = ?", (key,)).fetchone()
-        return default if row is None else str(row[0])
+        return self._meta.get(key, default)
 
     def put_meta(self, key: str, value: str) -> None:
-        """Keep a value of the sandbox itself."""
-        self.db.execute("insert or replace into meta values (?, ?)", (key, value))
+        """Keep a value of the sandbox itself; within a transaction it is written at its end."""
+        self._meta[key] = value
+        self._unsaved.add(key)
+        if not self.db.in_transaction:
+            self.flush_meta()
+
+    def drop_meta(self, key: str) -> None:
+        """Forget a value; harmless where there is none."""
+        self._meta.pop(key, None)
+        self._unsaved.add(key)
+        if not self.db.in_transaction:
+            self.flush_meta()
+
+    def metas(self, prefix: str) -> list[tuple[str, str]]:
+        """Keys that begin so, in order, with their values."""
+        return sorted((key, value) for key, value in self._meta.items() if key.startswith(prefix))
+
+    def flush_meta(self) -> None:
+        """Write the values that were not written yet."""
+        if self._unsaved:
+            kept = [(key, self._meta[key]) for key in self._unsaved if key in self._meta]
+            gone = [(key,) for key in self._unsaved if key not in self._meta]
+            self.db.executemany("insert or replace into meta values (?, ?)", kept)
+            self.db.executemany("delete from meta where key = ?", gone)
+            self._unsaved.clear()
 
     def read(self, kind: str, object_id: str) -> bytes | None:
         """The stored JSON of an object, deleted ones as their stub; None if it never was."""
@@ -127,8 +164,9 @@ class Store:
         """Store an object and what it is looked up by; ``at`` is the unix second of the sandbox's own clock."""
         object_id, created = obj["id"], int(obj.get("created") or obj.get("date") or 0)
         seq = self.db.execute(
-            "insert into object(kind, id, created, deleted, changed, body) values (?, ?, ?, ?, ?, ?) on conflict(kind, id)"
-            " do update set body = excluded.body, deleted = excluded.deleted, changed = excluded.changed returning seq",
+            "insert into object(kind, id, created, deleted, changed, body) values (?, ?, ?, ?, ?, ?)"
+            " on conflict(kind, id) do update set created = excluded.created, deleted = excluded.deleted,"
+            " changed = excluded.changed, body = excluded.body returning seq",
             (kind, object_id, created, deleted, at, body),
         ).fetchone()[0]
         self._keep((kind, object_id), body)
@@ -182,8 +220,10 @@ class Store:
             before = (rows[-1][1], rows[-1][2])
 
     def forget(self) -> None:
-        """Drop what is remembered of reads, after a transaction was taken back."""
+        """Read everything anew, after a transaction was taken back or another state came in."""
         self._cache.clear()
+        self._unsaved.clear()
+        self._meta = {str(key): str(value) for key, value in self.db.execute("select key, value from meta")}
 
     def _keep(self, key: tuple[str, str], body: bytes) -> None:
         if len(self._cache) >= _KEPT:

@@ -196,6 +196,7 @@ class World:
         """What ``what`` gives in a world like this one, of which nothing stays."""
         self.flush()
         count = self.ids.count
+        self.store.flush_meta()
         self.store.db.execute("savepoint imagined")
         other = World(self.store, ids=self.ids, clocks=self.clocks, signals=self._signals)
         other.clock = self.clock
