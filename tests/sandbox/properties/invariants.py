@@ -20,6 +20,7 @@ FINAL: Final[Mapping[str, frozenset[str]]] = {
     "refund": frozenset({"failed", "canceled"}),
     "dispute": frozenset({"won", "lost", "warning_closed"}),
     "credit_note": frozenset({"void"}),
+    "subscription_schedule": frozenset({"canceled", "completed", "released"}),
 }
 """The states that nothing leaves."""
 

@@ -1,6 +1,6 @@
 """Whatever is asked in whatever order: never a failure of ours, everything adds up, and the same again is the same.
 
-``TRUEUP_SANDBOX_EXAMPLES`` and ``TRUEUP_SANDBOX_STEPS`` make it look longer: 12 runs of 50 steps are the least.
+``TRUEUP_SANDBOX_EXAMPLES`` and ``TRUEUP_SANDBOX_STEPS`` make it look longer: 60 runs of 50 steps are what the gates take.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ from typing_extensions import override
 from tests.sandbox.properties.choices import Json
 from tests.sandbox.properties.folding import SILENT, Fold, told
 from tests.sandbox.properties.invariants import stored
-from tests.sandbox.properties.recurring import Recurring
+from tests.sandbox.properties.scheduled import Scheduled
 from tests.sandbox.properties.visitor import Visitor
 from trueup.sandbox.catalog.plans import plan_of
 from trueup.sandbox.world.world import render
 
-EXAMPLES: Final = int(os.environ.get("TRUEUP_SANDBOX_EXAMPLES", "25"))
+EXAMPLES: Final = int(os.environ.get("TRUEUP_SANDBOX_EXAMPLES", "60"))
 STEPS: Final = int(os.environ.get("TRUEUP_SANDBOX_STEPS", "50"))
 
 
-class Chance(Recurring):
+class Chance(Scheduled):
     """Any requests and any passing of time."""
 
     @invariant()
