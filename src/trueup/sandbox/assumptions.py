@@ -13,7 +13,8 @@ IDEMPOTENCY_SECONDS: Final = 24 * 3600
 """How long an answer is kept for its ``Idempotency-Key``. Stripe documents at least 24 hours."""
 
 CLOCK_KEPT_SECONDS: Final = 30 * 86_400
-"""A test clock deletes itself this long after it was made, by the sandbox's own clock. Source: sandbox specification B.0.3."""
+"""A test clock deletes itself this long after it was made, by the sandbox's own clock. Source: sandbox specification
+B.0.3."""
 
 CLOCK_INTERVALS_AT_ONCE: Final = 2
 """How many of the shortest subscription interval a test clock may be advanced at once. Source: B.0.3."""
@@ -79,7 +80,8 @@ PERCENT_ROUNDING: Final = Rounding.HALF_AWAY
 """How what a percentage takes off is rounded. No recording has half a cent; away from zero is from memory."""
 
 DRAFT_SECONDS: Final = 3_600
-"""How long an invoice that advances by itself stays a draft. ``automatically_finalizes_at`` is a second later. Source: B.3.2."""
+"""How long an invoice that advances by itself stays a draft. ``automatically_finalizes_at`` is a second later.
+Source: B.3.2."""
 
 DRAFT_UNACKNOWLEDGED_SECONDS: Final = 72 * 3_600
 """How long a draft waits at most for its ``invoice.created`` to be acknowledged, looking hourly. Source: B.0.6."""
@@ -97,7 +99,8 @@ HARD_DECLINES: Final = frozenset(
     "incorrect_number lost_card pickup_card stolen_card revocation_of_authorization revocation_of_all_authorizations"
     " authentication_required highest_risk_level transaction_not_allowed".split()
 )
-"""Declines after which only another method is charged. Source: docs.stripe.com/billing/revenue-recovery/smart-retries"""
+"""Declines after which only another method is charged. Source:
+docs.stripe.com/billing/revenue-recovery/smart-retries"""
 
 MINIMUM_CHARGES: Final = {
     "aed": 200, "aud": 50, "bgn": 100, "brl": 50, "cad": 50, "chf": 50, "czk": 1500, "dkk": 250, "eur": 50, "gbp": 30,
@@ -111,6 +114,7 @@ def minimum_charge(currency: str) -> int:
     """The least charge of a currency in minor units; 50 where Stripe names none."""
     return MINIMUM_CHARGES.get(currency, 50)
 
+
 FIRST_BALANCE_TYPE: Final = "initial"
 """The type of the transaction that a ``balance`` given when a customer is made leaves. From memory."""
 
@@ -121,7 +125,8 @@ TAX_ID_SECONDS: Final = 5
 """After how many seconds the verification of a tax id is told. Stripe says only that it comes later."""
 
 ENDPOINTS: Final = 16
-"""How many webhook endpoints and event destinations an account may have together. Documented for each in the Dashboard."""
+"""How many webhook endpoints and event destinations an account may have together. Documented for each in the
+Dashboard."""
 
 EVENTS_KEPT_SECONDS: Final = 30 * 86_400
 """How long the API gives an event, by the clock that the event lived by. Stripe documents 30 days."""
@@ -130,7 +135,8 @@ ROLLED_SECRET_SECONDS: Final = 86_400
 """How long a secret that was rolled signs beside the new one. Source: B.0.5, from memory."""
 
 RETRY_SECONDS: Final = (1_800, 3_600, 7_200)
-"""How long after each failed attempt the next is made. Stripe documents three over a few hours for sandboxes, not when."""
+"""How long after each failed attempt the next is made. Stripe documents three over a few hours for sandboxes, not
+when."""
 
 DELIVERY_TIMEOUT: Final = 20.0
 """Seconds in which an endpoint has to have answered. Stripe publishes no number."""
@@ -145,7 +151,8 @@ PENDING_UPDATE_SECONDS: Final = 23 * 3_600
 """How long a pending update waits for its payment. Source: B.4."""
 
 UPCOMING_DAYS: Final = 7
-"""Days before a renewal at which ``invoice.upcoming`` is told. A setting of the account; none is documented as default."""
+"""Days before a renewal at which ``invoice.upcoming`` is told. A setting of the account; none is documented as
+default."""
 
 
 def upcoming_days(kept: str) -> int:
@@ -154,10 +161,12 @@ def upcoming_days(kept: str) -> int:
 
 
 DUNNING_END: Final = "cancel"
-"""What becomes of a subscription when retries are over: ``cancel``, ``mark_unpaid`` or ``leave_past_due``; a setting."""
+"""What becomes of a subscription when retries are over: ``cancel``, ``mark_unpaid`` or ``leave_past_due``; a
+setting."""
 
 SEARCH_LAG_SECONDS: Final = 60
-"""For how long search does not find what changed, unless set otherwise. Stripe says that usually it is below a minute."""
+"""For how long search does not find what changed, unless set otherwise. Stripe says that usually it is below a
+minute."""
 
 MICRODEPOSIT_DAYS: Final = 2
 """In how many days the deposits arrive that verify a bank account: "1-2 business days" in the documentation."""
