@@ -84,6 +84,20 @@ def test_where_nothing_is_taken_it_says_so_and_a_later_run_goes_on(tmp_path: Pat
     assert {event["id"] for event in receiver.events} == {event["id"] for event in events}
 
 
+def test_what_is_refused_for_good_is_told(tmp_path: Path, receiver: Receiver) -> None:
+    path = tmp_path / "year.db"
+    lived = live(path, companies=1, url=receiver.url)
+    with stripe.open_sandbox(path, last=0, wanted=0) as sandbox:
+        stripe.send(sandbox, ready=lambda: True, on_progress=lambda *_: None)
+        receiver.statuses = [400] * 8
+        sandbox.request("POST", "/v1/customers", {"name": "Refused"})
+
+        with pytest.raises(Unavailable, match="1 events were not taken: answered 400"):
+            stripe.send(sandbox, ready=lambda: True, on_progress=lambda *_: None)
+
+        assert not stripe.has_failed(sandbox, lived.endpoint)
+
+
 def test_what_somebody_put_off_is_left_alone(tmp_path: Path, receiver: Receiver) -> None:
     path = tmp_path / "year.db"
     lived = live(path, companies=1, url=receiver.url)

@@ -73,7 +73,7 @@ def demo(
                 progress.stop()
                 state.seeded = True
                 remember(path, state)
-                _announce(state, sandbox, as_json=as_json, stays=not seed_only)
+                _announce(state, as_json=as_json, stays=not seed_only)
                 if not seed_only and (trickle_on or started is not None):
                     _go_on(state, sandbox, lambda: remember(path, state), trickle_on=trickle_on)
 
@@ -162,7 +162,7 @@ def _sandbox(state: Remembered, path: Path, kept: Path) -> Iterator[Sandbox]:
     from trueup.ops.demo import stripe  # noqa: PLC0415 - as above
 
     with stripe.open_sandbox(kept, last=state.port, wanted=configuration.current().port + 1) as sandbox:
-        state.port = sandbox.port
+        state.url, state.port, state.api_key = configuration.current().base_url, sandbox.port, sandbox.api_key
         remember(path, state)
         stripe.point(sandbox, state.endpoint, _webhook_url())
         _people_and_account(
@@ -266,29 +266,32 @@ def _announce_another(state: Remembered, *, as_json: bool) -> None:
         raise Unavailable(
             "Another demo is being filled here.", code="demo_starting", hint="Try again when it says where it is."
         )
-    _say(state, sandbox_url=f"http://127.0.0.1:{state.port}", api_key="", as_json=as_json)
+    _say(state, as_json=as_json)
     if not as_json:
         output.out.print("\n  It runs in another process already, which goes on.\n")
 
 
-def _announce(state: Remembered, sandbox: Sandbox, *, as_json: bool, stays: bool) -> None:
-    _say(state, sandbox_url=sandbox.base_url, api_key=sandbox.api_key, as_json=as_json)
+def _announce(state: Remembered, *, as_json: bool, stays: bool) -> None:
+    _say(state, as_json=as_json)
     if stays and not as_json:
-        command = f"curl {sandbox.base_url}/v1/customers -u {sandbox.api_key}: -d name=Ada -d email=ada@first.example"
-        output.out.print(f"\n  Its Stripe is a sandbox at [bold]{sandbox.base_url}[/]", highlight=False)
+        command = f"curl {_stripe_url(state)}/v1/customers -u {state.api_key}: -d name=Ada -d email=ada@first.example"
+        output.out.print(f"\n  Its Stripe is a sandbox at [bold]{_stripe_url(state)}[/]", highlight=False)
         output.out.print("  Do something there and see it arrive, for example:", highlight=False)
         output.out.print(f"    {command}", markup=False, highlight=False, soft_wrap=True)
         output.out.print("\n  New things happen every few seconds. Ctrl-C stops everything.\n")
 
 
-def _say(state: Remembered, *, sandbox_url: str, api_key: str, as_json: bool) -> None:
-    url = configuration.current().base_url
+def _stripe_url(state: Remembered) -> str:
+    return f"http://127.0.0.1:{state.port}"
+
+
+def _say(state: Remembered, *, as_json: bool) -> None:
     if as_json:
-        signing_in = {"url": url, "email": EMAIL, "password": state.password, "token": state.token}
-        output.emit(signing_in | {"sandbox": {"url": sandbox_url, "api_key": api_key}})
+        signing_in = {"url": state.url, "email": EMAIL, "password": state.password, "token": state.token}
+        output.emit(signing_in | {"sandbox": {"url": _stripe_url(state), "api_key": state.api_key}})
         sys.stdout.flush()
         return
-    output.out.print(f"\n  [bold]{url}[/]")
+    output.out.print(f"\n  [bold]{state.url}[/]")
     output.out.print(f"  Sign in as [bold]{EMAIL}[/] with [bold]{state.password}[/]", highlight=False)
     output.out.print(f"  API token  {state.token}", markup=False, soft_wrap=True)
 

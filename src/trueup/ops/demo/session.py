@@ -36,8 +36,12 @@ class Remembered(msgspec.Struct, kw_only=True):
     """The secret of the sandbox's endpoint ``endpoint`` at the intake."""
     endpoint: str = ""
     token: str = ""
+    url: str = ""
+    """Where Trueup answered last."""
     port: int = 0
     """Where the sandbox answered last; 0 before it ever did."""
+    api_key: str = ""
+    """The sandbox's."""
     lives_seed: str = ""
     """What the companies of the year came from."""
     made: int = 0

@@ -70,37 +70,42 @@ def send(
     """Send all that waits, also what failed before, and come back when everything was taken.
 
     What is not taken is sent again every few seconds while somebody is ``ready`` to take it. ``on_progress`` is told
-    how many of how many are done. Raises ``Unavailable`` where nothing is taken for ``patience`` seconds; a later call
-    goes on.
+    how many of how many are done. Raises ``Unavailable`` where nothing is taken for ``patience`` seconds, and where
+    something was refused for good; a later call goes on.
     """
     outbox, pause = sandbox.engine.outbox, threading.Event()
-    outbox.release(retries=True)
-    sandbox.courier.wake()
-    counts = outbox.counts()
-    total = least = counts["waiting"]
+    lost = outbox.counts()["failed"]
+    again(sandbox)
+    total = least = 0
     moved = released = clock.monotonic()
-    while waiting := counts["waiting"]:
+    while True:
+        looked = clock.monotonic()
+        counts = outbox.counts()
+        now, waiting = clock.monotonic(), counts["waiting"]
+        total = total or waiting
         on_progress(max(0, total - waiting), total)
-        now = clock.monotonic()
-        if waiting < least:
+        if not waiting:
+            break
+        if not least or waiting < least:
             least, moved = waiting, now
         elif now - moved > patience:
-            raise Unavailable(
-                f"{waiting} events were not taken: {_problem(sandbox)}.",
-                code="demo_undelivered",
-                hint="Run the demo again: it resumes.",
-            )
+            raise _unsent(sandbox, waiting)
         if not counts["due"] and now - released > _AGAIN and ready():
             again(sandbox)
             released = now
-        pause.wait(_LOOK)
-        counts = outbox.counts()
-    on_progress(total, total)
+        # Counting stops the sandbox for a moment, a longer one the more there is to count.
+        pause.wait(max(_LOOK, 10 * (now - looked)))
+    if counts["failed"] > lost:
+        raise _unsent(sandbox, counts["failed"] - lost)
 
 
-def _problem(sandbox: Sandbox) -> str:
-    found = (one["problem"] for one in sandbox.engine.outbox.latest(1_000) if one["problem"])
-    return str(next(found, "nobody answered"))
+def _unsent(sandbox: Sandbox, number: int) -> Unavailable:
+    problems = (one["problem"] for one in sandbox.engine.outbox.latest(1_000) if one["problem"])
+    return Unavailable(
+        f"{number} events were not taken: {next(problems, 'nobody answered')}.",
+        code="demo_undelivered",
+        hint="Run the demo again: it resumes with those that wait.",
+    )
 
 
 def again(sandbox: Sandbox) -> None:

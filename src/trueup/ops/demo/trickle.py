@@ -12,7 +12,6 @@ from trueup.sandbox import Sandbox
 from trueup.sandbox.scenarios.companies import Companies
 from trueup.sandbox.scenarios.life import DAY, FAILING_CARD, Life
 from trueup.sandbox.scenarios.stage import Stage
-from trueup.sandbox.world.store import Told
 
 Obj: TypeAlias = dict[str, Any]
 
@@ -89,7 +88,8 @@ class Trickle:
                     return me
         return None
 
-    def _hear(self, told: Iterable[Told]) -> None:
+    def _hear(self, told: Iterable[Any]) -> None:
+        """Listens to the sandbox's events, each with its ``type`` and the id that it is ``about``."""
         for event in told:
             if event.type == "customer.created":
                 self._customers[event.about] = None
