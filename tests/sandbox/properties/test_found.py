@@ -91,3 +91,20 @@ def test_a_paused_subscription_whose_period_is_over_ends_when_it_is_to_end_with_
     api.advance(1)
 
     assert api.get(f"/v1/subscriptions/{paused}")["status"] == "canceled"
+
+
+def test_a_pending_update_of_a_paused_subscription_has_its_time(api: Api, scene: Scene) -> None:
+    made = scene.subscribed()
+    api.post(f"/v1/subscriptions/{made['id']}/pause", type="subscription")
+    api.advance(DAY)
+    scene.card(made["customer"], "pm_card_chargeCustomerFail")
+
+    changed = api.post(
+        f"/v1/subscriptions/{made['id']}",
+        items=[{"id": made["items"]["data"][0]["id"], "quantity": 3}],
+        payment_behavior="pending_if_incomplete",
+        billing_cycle_anchor={"type": "now"},
+        trial_end="now",
+    )
+
+    assert changed["pending_update"]["expires_at"] == api.engine.now() + 23 * 3_600

@@ -167,11 +167,13 @@ def _owes(subscription: Obj) -> None:
 
 def _wait(world: World, subscription: Obj, former: Obj, invoice: Obj) -> None:
     """Take the change back until its invoice is paid, or until the period that it is about is over."""
+    latest = world.now + PENDING_UPDATE_SECONDS
     pending = {
         "billing_cycle_anchor": subscription["billing_cycle_anchor"]
         if subscription["billing_cycle_anchor"] != former["billing_cycle_anchor"]
         else None,
-        "expires_at": min(world.now + PENDING_UPDATE_SECONDS, timing.ends(former)),
+        # The period of a paused subscription may be over.
+        "expires_at": min(latest, ends) if (ends := timing.ends(former)) > world.now else latest,
         "subscription_items": subscription["items"]["data"],
         "trial_end": subscription["trial_end"] if subscription["trial_end"] != former["trial_end"] else None,
         "trial_from_plan": None,
