@@ -1,6 +1,6 @@
 """Whatever is asked in whatever order: never a failure of ours, everything adds up, and the same again is the same.
 
-``TRUEUP_SANDBOX_EXAMPLES`` and ``TRUEUP_SANDBOX_STEPS`` make it look longer: 60 runs of 50 steps are what the gates take.
+``TRUEUP_SANDBOX_EXAMPLES`` and ``TRUEUP_SANDBOX_STEPS`` make it look longer; the gates take 60 runs of 50 steps.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing_extensions import override
 from tests.sandbox.properties.choices import Json
 from tests.sandbox.properties.folding import SILENT, Fold, told
 from tests.sandbox.properties.invariants import stored
-from tests.sandbox.properties.scheduled import Scheduled
+from tests.sandbox.properties.passing import Passing
 from tests.sandbox.properties.visitor import Visitor
 from trueup.sandbox.catalog.plans import plan_of
 from trueup.sandbox.world.world import render
@@ -25,7 +25,7 @@ EXAMPLES: Final = int(os.environ.get("TRUEUP_SANDBOX_EXAMPLES", "60"))
 STEPS: Final = int(os.environ.get("TRUEUP_SANDBOX_STEPS", "50"))
 
 
-class Chance(Scheduled):
+class Chance(Passing):
     """Any requests and any passing of time."""
 
     @invariant()

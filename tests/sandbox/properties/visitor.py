@@ -113,7 +113,11 @@ class Visitor:
 
     def seen(self, kind: str, which: int) -> Mapping[str, Any]:
         """The object that ``any`` names, as it is stored; an empty one where there is none."""
-        row = self.engine.store.read(kind, self.any(kind, which))
+        return self.seen_as(kind, self.any(kind, which))
+
+    def seen_as(self, kind: str, name: str) -> Mapping[str, Any]:
+        """The object of that id, as it is stored; an empty one where there is none."""
+        row = self.engine.store.read(kind, name)
         return cast("Json", orjson.loads(row)) if row else {}
 
     # --- what has to hold --------------------------------------------------------------------------------------------
