@@ -139,20 +139,23 @@ def test_a_delay_is_over_as_well_when_it_has_passed_on_the_machine(sandbox: Sand
     assert len(receiver.bodies) == 1
 
 
-def test_parallel_events_come_over_several_connections(sandbox: Sandbox, receiver: Any) -> None:
-    sandbox.delivery(order="parallel")
+@pytest.mark.parametrize(("given", "connections"), [({}, 8), ({"at_once": 3}, 3)])
+def test_parallel_events_come_over_several_connections(
+    sandbox: Sandbox, receiver: Any, given: dict[str, int], connections: int
+) -> None:
+    sandbox.delivery(order="parallel", **given)
     receiver.gate.clear()
     sandbox.endpoint(receiver.url)
     emails = _customers(sandbox, 20)
     sandbox.engine.on_due()
     until = time.monotonic() + 5
-    while receiver.connections < 8 and time.monotonic() < until:
+    while receiver.connections < connections and time.monotonic() < until:
         time.sleep(0.01)
     receiver.gate.set()
 
     sandbox.wait_delivered()
 
-    assert receiver.connections == 8
+    assert receiver.connections == connections
     assert sorted(receiver.emails) == emails
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from trueup.kernel.errors import Refused
 from trueup.sandbox.delivery import signing
 from trueup.sandbox.delivery.modes import Copy, Mode, copies
 
@@ -67,3 +69,8 @@ def test_a_signature_is_the_documented_one() -> None:
     assert parts[0][1] == "1700000000"
     # Computed apart: printf '1700000000.{"id": 1}' | openssl dgst -sha256 -hmac whsec_new
     assert parts[1][1] == "9c55eb595844c78c8d3e6799c5d631964fcd9767e7a25e0b5283b84ad88091df"
+
+
+def test_at_least_one_event_goes_at_a_time() -> None:
+    with pytest.raises(Refused, match="one event"):
+        Mode(order="parallel", at_once=0)

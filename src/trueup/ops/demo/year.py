@@ -14,8 +14,9 @@ from trueup.sandbox.server.populating import Asking
 from trueup.sandbox.subscriptions.periods import add_months
 
 MONTHS: Final = 12
-USUAL: Final = Mode(order="parallel")
-"""How the demo's endpoint gets its events: as Stripe sends them, several at once."""
+USUAL: Final = Mode(order="parallel", at_once=32)
+"""How the demo's endpoint gets its events: as Stripe sends them, several at once. The intake commits many together, so
+that a year of them takes half as long as with fewer."""
 
 _PUT_OFF: Final = Mode(order="parallel", delay=10 * 366 * 86_400)
 """Not held: an invoice whose creation is held back from an endpoint is not finalized for three days."""

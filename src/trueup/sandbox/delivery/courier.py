@@ -19,7 +19,6 @@ from trueup.sandbox.world import machine
 
 _LOG: Final = logging.getLogger("trueup.sandbox")
 _BATCH: Final = 64
-_PARALLEL: Final = 8
 _UNRECORDED: Final = 0.05
 """Seconds after which outcomes are written down, though the batch is not over."""
 _GATHER: Final = 0.02
@@ -149,7 +148,8 @@ class _Round:
         if target.url != self._url:
             await self.close()
             self._url = target.url
-        lanes = _PARALLEL if self._outbox.mode(self._endpoint).order == "parallel" else 1
+        mode = self._outbox.mode(self._endpoint)
+        lanes = mode.at_once if mode.order == "parallel" else 1
         while len(self._connections) < lanes:
             self._connections.append(Connection(target.url))
         self._recorded = machine.precise()

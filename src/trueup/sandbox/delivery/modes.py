@@ -20,10 +20,10 @@ _WHOLE: Final = 100
 class Mode(Record, frozen=True):
     """How events are delivered.
 
-    ``order``: ``in_order``, one after another as they were told; ``parallel``, begun so but eight at a time, as Stripe
-    does; ``shuffled``, events within ``within`` seconds of each other in any order; ``crossed``, likewise, but those of
-    one object stay in order. ``delay`` puts everything off by so many seconds. ``duplicates`` percent are delivered
-    twice. ``dropped`` percent are lost on their way once, and come with the first retry. ``held``: nothing is
+    ``order``: ``in_order``, one after another as they were told; ``parallel``, begun so but ``at_once`` at a time, as
+    Stripe does; ``shuffled``, events within ``within`` seconds of each other in any order; ``crossed``, likewise, but
+    those of one object stay in order. ``delay`` puts everything off by so many seconds. ``duplicates`` percent are
+    delivered twice. ``dropped`` percent are lost on their way once, and come with the first retry. ``held``: nothing is
     delivered until it is released.
     """
 
@@ -33,10 +33,13 @@ class Mode(Record, frozen=True):
     duplicates: int = 0
     dropped: int = 0
     held: bool = False
+    at_once: int = 8
 
     def __post_init__(self) -> None:
         if self.order not in ORDERS:
             raise Refused(f"{self.order} is no order.", code="delivery_mode", hint=f"One of: {', '.join(ORDERS)}.")
+        if self.at_once < 1:
+            raise Refused("At least one event goes at a time.", code="delivery_mode")
         if self.within < 0 or self.delay < 0:
             raise Refused("Seconds cannot be negative.", code="delivery_mode")
         if not (0 <= self.duplicates <= _WHOLE and 0 <= self.dropped <= _WHOLE):

@@ -155,9 +155,18 @@ class Desk:
         duplicates: int = 0,
         dropped: int = 0,
         held: bool = False,
+        at_once: int = 8,
     ) -> None:
         """Say how events are delivered from now on, to one endpoint or to all others. See ``Delivery``."""
-        mode = Delivery(order=order, within=within, delay=delay, duplicates=duplicates, dropped=dropped, held=held)
+        mode = Delivery(
+            order=order,
+            within=within,
+            delay=delay,
+            duplicates=duplicates,
+            dropped=dropped,
+            held=held,
+            at_once=at_once,
+        )
         self.engine.outbox.set_mode(mode, endpoint)
         self.courier.wake()
 
