@@ -141,7 +141,7 @@ def test_a_delay_is_over_as_well_when_it_has_passed_on_the_machine(sandbox: Sand
 
 @pytest.mark.parametrize(("given", "connections"), [({}, 8), ({"at_once": 3}, 3)])
 def test_parallel_events_come_over_several_connections(
-    sandbox: Sandbox, receiver: Any, given: dict[str, int], connections: int
+    sandbox: Sandbox, receiver: Any, given: dict[str, Any], connections: int
 ) -> None:
     sandbox.delivery(order="parallel", **given)
     receiver.gate.clear()
