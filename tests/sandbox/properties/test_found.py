@@ -108,3 +108,12 @@ def test_a_pending_update_of_a_paused_subscription_has_its_time(api: Api, scene:
     )
 
     assert changed["pending_update"]["expires_at"] == api.engine.now() + 23 * 3_600
+
+
+def test_a_trial_stays_the_period_whatever_the_anchor(api: Api, scene: Scene) -> None:
+    made = scene.subscribed(trial_period_days=14)
+
+    changed = api.post(f"/v1/subscriptions/{made['id']}", billing_cycle_anchor={"type": "now"})
+
+    assert (changed["status"], changed["billing_cycle_anchor"]) == ("trialing", made["trial_end"])
+    assert changed["items"]["data"][0]["current_period_end"] == made["trial_end"]

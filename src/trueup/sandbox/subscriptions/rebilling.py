@@ -27,9 +27,11 @@ def rebill(world: World, subscription: Obj, former: Obj, call: Call) -> Obj | No
         _extend_trial(world, subscription, trial_end)
     found = items.changed(world, subscription, call.value("items") or [], _periods(world, subscription))
     items.check(found, subscription["billing_mode"])
-    anew = (call.value("billing_cycle_anchor") or {}).get("type") == "now" or ends_trial
-    if subscription["billing_mode"]["type"] == "classic" and subscription["status"] != "trialing":
-        anew = anew or _moves(former, found)
+    anew = ends_trial
+    if subscription["status"] != "trialing":
+        # While a trial lasts it is the period, and its end the anchor.
+        anew = anew or (call.value("billing_cycle_anchor") or {}).get("type") == "now"
+        anew = anew or (subscription["billing_mode"]["type"] == "classic" and _moves(former, found))
     if anew:
         if ends_trial and call.value("payment_behavior") != "default_incomplete":
             _check_method(world, subscription)
