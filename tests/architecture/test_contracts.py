@@ -17,6 +17,7 @@ import pytest
 
 from tests.architecture.layers import PACKAGE, contracts, layer_names
 
+
 @dataclass(frozen=True)
 class Seed:
     """An import that must be refused: ``line`` is put at the end of ``file``, made when missing, below the package."""
