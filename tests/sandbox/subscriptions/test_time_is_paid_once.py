@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from hypothesis import given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from tests.sandbox.subscriptions.conftest import give
@@ -22,6 +22,7 @@ changes = st.lists(
 
 
 @settings(max_examples=40, deadline=None)
+@example(units=(273, 0, 119_090), made=[(321, 1, 9), (4921, 0, 9)], mode="flexible", at_once=False)
 @given(
     units=st.tuples(*[st.integers(0, 500_000)] * 3),
     made=changes,
@@ -31,6 +32,8 @@ changes = st.lists(
 def test_each_second_is_paid_once(
     *, units: tuple[int, int, int], made: list[tuple[int, int, int]], mode: str, at_once: bool
 ) -> None:
+    # In classic mode what was free and is no longer begins a new period: nothing of the old one is left to compare.
+    assume(mode == "flexible" or all(units))
     with living() as api:
         customer = api.post("/v1/customers")["id"]
         give(api, customer, "pm_card_visa")

@@ -16,6 +16,7 @@ from trueup.sandbox.server.faults import Fault
 from trueup.sandbox.server.populating import populate
 from trueup.sandbox.server.requests import Answer, Request
 from trueup.sandbox.server.settings import Settings
+from trueup.sandbox.wire.errors import StripeError
 
 PREFIX: Final = "/_sandbox/"
 _LOCAL: Final = frozenset({"127.0.0.1", "localhost", "[::1]"})
@@ -198,6 +199,9 @@ def answer(desk: Desk, request: Request) -> Answer:
     try:
         _require_local(request)
         return _json(200, _done(desk, request))
+    except StripeError as error:
+        told = {"code": error.code or error.type, "message": error.message, "hint": ""}
+        return _json(error.status, {"error": told})
     except TrueupError as error:
         return _json(error.status, {"error": {"code": error.code, "message": error.message, "hint": error.hint}})
 
