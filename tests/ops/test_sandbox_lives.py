@@ -59,16 +59,30 @@ def test_the_page_names_every_scenario(repository: Path) -> None:
 def test_the_account_is_set(ran: Any, sandbox: Sandbox) -> None:
     _, before = ran("settings", "--json")
     _, after = ran(
-        "settings", "--retry-policy", "2,4", "--dunning-end", "mark_unpaid", "--upcoming-days", "3", "--json"
+        "settings",
+        "--retry-policy",
+        "2,4",
+        "--dunning-end",
+        "mark_unpaid",
+        "--pause-on-first-failure",
+        "--upcoming-days",
+        "3",
+        "--json",
     )
 
     assert before == {
         "retry_policy": [1, 3, 5, 7, 9, 11, 13],
         "dunning_end": "cancel",
+        "pause_on_first_failure": False,
         "upcoming_days": 7,
         "search_lag": 60,
     }
-    assert after == before | {"retry_policy": [2, 4], "dunning_end": "mark_unpaid", "upcoming_days": 3}
+    assert after == before | {
+        "retry_policy": [2, 4],
+        "dunning_end": "mark_unpaid",
+        "pause_on_first_failure": True,
+        "upcoming_days": 3,
+    }
     assert ran("settings", "--json")[1] == after
 
 

@@ -88,7 +88,10 @@ def scenarios(as_json: AsJson = False) -> None:
 
 def settings(
     retry_policy: Annotated[str, typer.Option(help="Days after a failed renewal, such as 1,3,5,7.")] = "",
-    dunning_end: Annotated[str, typer.Option(help="cancel, mark_unpaid or leave_past_due.")] = "",
+    dunning_end: Annotated[str, typer.Option(help="cancel, mark_unpaid, leave_past_due or pause.")] = "",
+    pause_on_first_failure: Annotated[
+        bool | None, typer.Option("--pause-on-first-failure/--no-pause-on-first-failure", help="Pause at once.")
+    ] = None,
     upcoming_days: Annotated[int | None, typer.Option(help="Days before a renewal for invoice.upcoming.")] = None,
     search_lag: Annotated[int | None, typer.Option(help="Seconds until search finds a change.")] = None,
     url: Url = HERE,
@@ -96,7 +99,7 @@ def settings(
 ) -> None:
     """Show how the account is set, or set it."""
     change: dict[str, Any] = {"upcoming_days": upcoming_days, "search_lag": search_lag}
-    change["dunning_end"] = dunning_end or None
+    change |= {"dunning_end": dunning_end or None, "pause_on_first_failure": pause_on_first_failure}
     if retry_policy:
         change["retry_policy"] = _days(retry_policy)
     given = {name: value for name, value in change.items() if value is not None}
