@@ -156,3 +156,12 @@ def test_the_same_seed_gives_the_same_world() -> None:
 
     assert world("a") == world("a")
     assert world("a") != world("b")
+
+
+def test_offices_pay_in_their_own_currencies(api: Api) -> None:
+    lived(api, "currency_variety", 40)
+
+    paid = api.get("/v1/charges", limit=100)["data"]
+
+    assert {charge["currency"] for charge in paid} == {"usd", "eur", "gbp", "jpy"}
+    assert {charge["amount"] for charge in paid if charge["currency"] == "jpy"} == {24_000}

@@ -318,6 +318,17 @@ def setup_fee(me: Life) -> Lived:
     return _over()
 
 
+def currency_variety(me: Life) -> Lived:
+    """Buys for its offices in dollars, euro, pounds and yen, each a customer of its own with the same user."""
+    user = me.company.user_id
+    for currency in ("usd", "eur", "gbp", "jpy"):
+        me.company = me.companies.next_in(currency)
+        me.sign_up(metadata={"user_id": user, "created_via": "signup", "source": me.company.source})
+        me.card()
+        me.subscribe("pro", seats=2)
+        yield me.between(1, 5)
+
+
 def deleted(me: Life) -> Lived:
     """Asks to be forgotten."""
     me.sign_up()
@@ -366,5 +377,6 @@ SCENARIOS: Final[dict[str, Scenario]] = {
     **_of(3, 135, scheduled_downgrade, price_increase),
     **_of(2, 40, trial_resumed, disputed, dispute_won),
     **_of(2, 2, incomplete_expired, setup_fee),
+    **_of(1, 30, currency_variety),
 }
 """Every scenario by name."""
