@@ -93,6 +93,12 @@ def expected(told: Json, view: View) -> Json:
     return found | {f"{name}_id": identifier(told.get(name)) for name in ids}
 
 
+def payer(payloads: dict[tuple[str, str], Json], told: Json) -> str | None:
+    """The customer of the charge that an object names."""
+    charge = payloads.get(("charge", str(identifier(told.get("charge")))), {})
+    return identifier(charge.get("customer")) or None
+
+
 def test_every_recorded_object_is_selected_and_its_columns_tell_what_its_payload_tells(shared: Path) -> None:
     newest: dict[tuple[str, str], Json] = {}
     for file in sorted((shared / "stripe" / "corpus").rglob("*.json")):
@@ -106,7 +112,11 @@ def test_every_recorded_object_is_selected_and_its_columns_tell_what_its_payload
     for view in VIEWS:
         for row in rows(f"select * from stripe.{view.name}"):
             told = payloads[view.object_type, row["id"]] if view.child is None else row["_data"]
-            assert {name: row[name] for name in expected(told, view)} == expected(told, view), (view.name, row["id"])
+            wanted = expected(told, view)
+            if wanted.get("customer", "") is None and told.get("charge"):
+                # The mirror knows whose a payment is, and what hangs on it; see mirror/about.py.
+                wanted["customer"] = payer(payloads, told)
+            assert {name: row[name] for name in wanted} == wanted, (view.name, row["id"])
             assert row.get("deleted", row["_deleted"]) is row["_deleted"]
             compared[view.name] += 1
 
