@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from typing import Any, cast
-from urllib.parse import urlencode
 
 import orjson
 import pytest
@@ -14,6 +13,7 @@ from typing_extensions import override
 from trueup.sandbox import Sandbox, start
 from trueup.sandbox.server.engine import Engine
 from trueup.sandbox.server.requests import Answer, Request
+from trueup.sandbox.wire import forms
 from trueup.sandbox.wire.schema import violations
 from trueup.sandbox.world.difference import earlier
 from trueup.sandbox.world.store import Told
@@ -58,7 +58,7 @@ class Api:
 
     def answer(self, method: str, path: str, params: Mapping[str, Any], **headers: str) -> Answer:
         """What the engine answers, whatever it is."""
-        encoded = urlencode(list(flat(params)))
+        encoded = forms.encode(params)
         return self.engine.answer(
             Request(
                 method=method,
@@ -128,20 +128,6 @@ def bare(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: bare(one) for key, one in value.items() if one is not None}
     return [bare(one) for one in value] if isinstance(value, list) else value
-
-
-def flat(params: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
-    """The pairs of a form that nested parameters become, as Stripe's SDKs write them."""
-    for name, value in params.items():
-        key = f"{prefix}[{name}]" if prefix else name
-        if isinstance(value, Mapping):
-            yield from flat(value, key)
-        elif isinstance(value, list | tuple):
-            yield from flat({str(at): one for at, one in enumerate(value)}, key)
-        elif isinstance(value, bool):
-            yield key, "true" if value else "false"
-        else:
-            yield key, "" if value is None else str(value)
 
 
 @pytest.fixture

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any, Final, cast
-from urllib.parse import urlencode
 
 import orjson
 
-from tests.sandbox.conftest import Checking, flat
+from tests.sandbox.conftest import Checking
 from tests.sandbox.properties.invariants import Watch, periods_passed
 from trueup.sandbox.payment_methods import setup_intents
 from trueup.sandbox.payments import intents
 from trueup.sandbox.server.engine import Engine
 from trueup.sandbox.server.requests import Answer, Request
+from trueup.sandbox.wire import forms
 from trueup.sandbox.wire.schema import violations
 from trueup.sandbox.world.store import Told
 
@@ -46,7 +46,7 @@ class Visitor:
     def ask(self, method: str, path: str, *, key: str = "", **params: Any) -> Json:
         """A request; whatever the answer is, it has to be Stripe's. Errors come as they are."""
         headers = {"authorization": "Bearer sk_test_chance", **({"idempotency-key": key} if key else {})}
-        text = urlencode(list(flat(params)))
+        text = forms.encode(params)
         request = Request(
             method=method,
             path=path,

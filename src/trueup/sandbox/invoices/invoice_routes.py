@@ -71,15 +71,7 @@ def _create(world: World, call: Call) -> Obj:
         tell=False,
     )
     requests.apply(world, invoice, call)
-    invoice["discounts"] = requests.discounts(
-        world,
-        call.params.get("discounts"),
-        customer,
-        currency=invoice["currency"],
-        invoice=invoice["id"],
-        old=invoice["discounts"],
-    )
-    drafts.refresh(world, invoice, customer)
+    requests.discount(world, invoice, call.params.get("discounts"), customer)
     if at := call.value("automatically_finalizes_at"):
         drafts.schedule(world, invoice, at)
     world.tell("invoice.created", invoice)

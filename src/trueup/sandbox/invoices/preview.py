@@ -44,15 +44,7 @@ def _preview(world: World, call: Call) -> Obj:
         collection_method="charge_automatically",
         currency=call.value("currency"),
     )
-    invoice["discounts"] = requests.discounts(
-        world,
-        call.params.get("discounts"),
-        customer,
-        currency=invoice["currency"],
-        invoice=invoice["id"],
-        old=invoice["discounts"],
-    )
-    drafts.refresh(world, invoice, customer)
+    requests.discount(world, invoice, call.params.get("discounts"), customer)
     raise Instead(shown(invoice))
 
 

@@ -101,6 +101,14 @@ def _own_method(world: World, invoice: Obj, method: str | None) -> str | None:
     return method
 
 
+def discount(world: World, invoice: Obj, given: Any, customer: Obj) -> None:
+    """Give a draft the discounts that a ``discounts`` parameter names, and add it up anew."""
+    invoice["discounts"] = discounts(
+        world, given, customer, currency=invoice["currency"], invoice=invoice["id"], old=invoice["discounts"]
+    )
+    drafts.refresh(world, invoice, customer)
+
+
 def discounts(
     world: World,
     given: Sequence[Mapping[str, Any]] | str | None,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from trueup.sandbox.answers.calls import Call, Instead
-from trueup.sandbox.invoices import drafts, requests
+from trueup.sandbox.invoices import requests
 from trueup.sandbox.invoices.preview import add_items, shown
 from trueup.sandbox.subscriptions import billing, changes, creating, cycling, pausing, timing, updating
 from trueup.sandbox.wire.errors import StripeError, invalid
@@ -34,15 +34,7 @@ def preview(world: World, *, call: Call, customer: Obj | None) -> None:
         add_items(world, call, owner)
         invoice = _changed(world, subscription, details)
         if call.given("discounts"):
-            invoice["discounts"] = requests.discounts(
-                world,
-                call.params.get("discounts"),
-                owner,
-                currency=invoice["currency"],
-                invoice=invoice["id"],
-                old=invoice["discounts"],
-            )
-            drafts.refresh(world, invoice, owner)
+            requests.discount(world, invoice, call.params.get("discounts"), owner)
     raise Instead(shown(invoice))
 
 
