@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Final
 
 from trueup.customer import rules, service
+from trueup.customer.rules import sequence
 from trueup.customer.types import Entry, Kind
 from trueup.mirror import service as mirror
 from trueup.mirror.types import ObjectKey
@@ -25,7 +26,8 @@ def history(
     """What happened to a customer by our id or Stripe's, newest first; of some kinds only, if given.
 
     ``as_of`` leaves out what happened after a moment in Stripe's time; its second counts. What all the Stripe customers
-    that are one did stands together. ``total`` is None: words are found as events are read.
+    that are one did stands together. What happened in one second stands as one thing causes the other, within a page.
+    ``total`` is None: words are found as events are read.
     """
     customer = service.get(id)
     account_id, livemode = customer.account_id, customer.livemode
@@ -63,4 +65,6 @@ def history(
         before = (facts[-1].created, facts[-1].event_id)
     shown, more = entries[:limit], len(entries) > limit
     following = encode_cursor(shown[-1].created, shown[-1].event_id) if more else None
+    # Pages go by (second, event id), which is in an index; within a page a second is told as it must have been.
+    shown.sort(key=lambda entry: (entry.created, sequence.step(entry.event_type)), reverse=True)
     return Page(data=tuple(shown), next=following, total=None)

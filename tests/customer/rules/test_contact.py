@@ -188,3 +188,10 @@ def test_every_state_gives_six_values_that_json_can_carry(state: CustomerState) 
     assert json.loads(json.dumps(found)) == found
     assert found["billing_status"] in {*BILLING_STATUS_4.values(), None}
     assert json.loads(json.dumps(contact_details(state)))["mrr_currency"] in {"usd", "jpy", "eur", None}
+
+
+def test_a_part_that_is_unknown_makes_the_mrr_unknown_and_not_less() -> None:
+    paying = state_of(customer(currency="usd"), subscription("active", item(price(), 2)))
+
+    assert contact_fields(paying)["mrr"] == "98.00"
+    assert contact_fields(changed(paying, mrr_unknown=("The tiers of price_2 are not known.",)))["mrr"] is None

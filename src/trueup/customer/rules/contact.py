@@ -31,7 +31,8 @@ def contact_fields(state: CustomerState, *, where: tzinfo = UTC) -> dict[str, st
 
     - ``plan``: the id of the price of the main item that is subscribed to now; nothing after a subscription has ended.
     - ``mrr``: major units per month as a decimal string (``"49.00"``), of the currency that ``contact_details`` names.
-      One currency alone: amounts of others are never added in. ``"0"`` while no currency is known.
+      One currency alone: amounts of others are never added in. ``"0"`` while no currency is known, ``None`` while part
+      of it is unknown, as of a tiered price whose tiers Stripe has not told.
     - ``billing_status``: one of ``active``, ``trialing``, ``past_due`` and ``canceled``; see ``billing_status_4``.
     - ``trial_end_date``, ``subscription_start_date``: the ISO 8601 date of the moment in the zone ``where``; the end
       stays after the trial is over, and the start after the subscription is.
@@ -40,7 +41,7 @@ def contact_fields(state: CustomerState, *, where: tzinfo = UTC) -> dict[str, st
     amount = _mrr(state)
     return {
         "plan": _plan(state),
-        "mrr": amount.major if amount is not None else "0",
+        "mrr": None if state.mrr_unknown else amount.major if amount is not None else "0",
         "billing_status": billing_status_4(state),
         "trial_end_date": _date(state.trial_end, where),
         "subscription_start_date": _date(state.subscribed_since, where),
