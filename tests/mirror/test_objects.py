@@ -176,6 +176,14 @@ def test_what_no_event_told_is_not_known(account: Account, name: str) -> None:
         assert refused.value.code == "object_unknown"
 
 
+def test_a_price_comes_before_the_plan_that_it_also_is(account: Account) -> None:
+    world.told(account, world.event("plan.created", {"id": "price_1", "object": "plan"}))
+    world.told(account, world.event("price.created", {"id": "price_1", "object": "price"}, id="evt_price"))
+
+    assert mirror.get("price_1").type == "price"
+    assert mirror.get("price_1", type="plan").type == "plan"
+
+
 def test_an_id_of_two_types_has_to_be_told_apart(account: Account) -> None:
     other = world.connect("other")
     world.told(account, world.event("plan.created", {"id": "gold", "object": "plan"}))

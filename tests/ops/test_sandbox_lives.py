@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from tests.ops.test_sandbox import DAY, ran, sandbox
-from trueup.sandbox import Sandbox
+from trueup.kernel.errors import Refused
+from trueup.ops import cli
+from trueup.sandbox import Sandbox, start
 from trueup.sandbox.scenarios.lives import SCENARIOS
 from trueup.sandbox.server.populating import read_load
 
@@ -111,3 +113,31 @@ def test_the_policy_holds_for_what_happens_from_then_on(ran: Any, sandbox: Sandb
     (subscription,) = sandbox.request("GET", "/v1/subscriptions", {"status": "all"})["data"]
 
     assert subscription["status"] == "unpaid"
+
+
+@pytest.mark.parametrize(("arguments", "named"), [(("deliver", "--mode", "wild"), "shuffled"), (("fail", "x"), "slow")])
+def test_a_wrong_choice_is_told_the_right_ones(
+    sandbox: Sandbox,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: tuple[str, ...],
+    named: str,
+) -> None:
+    monkeypatch.setenv("TRUEUP_SANDBOX_URL", sandbox.base_url)
+
+    assert cli.run(["sandbox", *arguments]) == 2
+    assert named in capsys.readouterr().err
+
+
+def test_hours_pass_and_waiting_says_what_became_of_deliveries() -> None:
+    with start() as running:
+        began = running.now
+        running.advance(days=1, hours=2, seconds=3)
+
+        assert running.now == began + DAY + 2 * 3_600 + 3
+        running.endpoint("http://127.0.0.1:9/nobody")
+        running.request("POST", "/v1/customers", {"name": "Ada"})
+        counts = running.wait_delivered()
+        assert (counts["delivered"], counts["waiting"]) == (0, 1)
+        with pytest.raises(Refused, match="2026-01-02 02:00:03 UTC already"):
+            running.advance(to=began)

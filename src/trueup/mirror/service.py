@@ -32,6 +32,7 @@ CHANGED: Final = Queue(table="mirror_changed", columns=("account_id", "livemode"
 """Customers and products whose objects moved."""
 
 LARGEST_PAGE: Final = 200
+_TWINS: Final = 2
 
 CustomerKey = tuple[int, bool, str]
 """Account, mode, and Stripe's customer id."""
@@ -136,8 +137,9 @@ def get(
     """An object by Stripe's id, as it is or as it was at a moment in Stripe's time (that second included).
 
     ``known_at`` asks for what Trueup knew at a moment of ours: only what had arrived by then counts. ``told`` adds the
-    object as sent. Where several objects have the id, ``type`` or ``account`` (a slug) says which: without them it is
-    ``Refused`` with the code ``object_ambiguous``. ``NotFound`` for an object that is not known, or was not then.
+    object as sent. Where several objects have the id, ``type`` or ``account`` (a slug) says which (a price before its
+    plan): without them it is ``Refused`` with the code ``object_ambiguous``. ``NotFound`` for an object that is not
+    known, or was not then.
     """
     pointer, slug = _one(id, type, account)
     if as_of is None and known_at is None:
@@ -236,6 +238,9 @@ def _one(object_id: str, object_type: str, slug: str) -> tuple[Pointer, str]:
             code="object_unknown",
             hint="An object appears a moment after its first event; what no event told is not known.",
         )
+    if len(found) == _TWINS and {one.key.object_type for one in found} == {"price", "plan"}:
+        # A plan is its price's older name; whoever means it says so by the type.
+        found = [one for one in found if one.key.object_type == "price"]
     if len(found) > 1:
         named = ", ".join(
             f"{one.key.object_type} in {slugs[one.key.account_id, one.key.livemode]}" for one in found[:10]

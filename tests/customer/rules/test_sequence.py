@@ -19,7 +19,10 @@ from trueup.customer.rules.sequence import step
     ],
 )
 def test_causes_come_before_what_they_cause(caused: list[str]) -> None:
-    assert sorted(caused[::-1], key=step) == caused
+    backwards = [*caused]
+    backwards.reverse()
+
+    assert sorted(backwards, key=step) == caused
 
 
 def test_every_type_that_is_told_has_a_place() -> None:

@@ -28,6 +28,8 @@ PORT: Final = 12_111
 _KEY: Final = "sk_test_command"
 _PATIENCE: Final = 600.0
 _POLL: Final = 0.2
+_ORDERS: Final = ("in_order", "parallel", "shuffled", "crossed", "held")
+_FAULTS: Final = ("rate_limit", "lock_timeout", "error", "unavailable", "timeout", "drop", "slow")
 _UNITS: Final = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 7 * 86_400}
 _TIME: Final = re.compile(r"([0-9]{1,9})([smhdw])")
 
@@ -200,6 +202,7 @@ def deliver(
     as_json: AsJson = False,
 ) -> None:
     """Deliver what is held or put off now; with ``--mode``, say how events are delivered from now on."""
+    _choose(mode or "held", _ORDERS, "mode")
     if mode is not None or delay or duplicates or dropped:
         order = "in_order" if mode in {None, "held"} else mode
         body = {
@@ -252,15 +255,19 @@ def fail(
     method: Annotated[str, typer.Option(help="Only this method.")] = "",
     path: Annotated[str, typer.Option(help="Only paths like this, such as '/v1/invoices*'.")] = "*",
     done: Annotated[bool, typer.Option("--done", help="Do the work all the same: only the answer is lost.")] = False,
-    seconds: Annotated[float, typer.Option(min=0, help="How long slow and timeout take.")] = 0.0,
+    seconds: Annotated[
+        float | None, typer.Option(min=0, help="How long: slow takes 2 and timeout lasts until the client gives up.")
+    ] = None,
     url: Url = HERE,
     as_json: AsJson = False,
 ) -> None:
     """Have requests meet errors, silence or a broken connection."""
+    _choose(kind, (*_FAULTS, "none"), "fault")
     if kind == "none":
         found = ask(url, "DELETE", "faults", {})
     else:
-        body = {"kind": kind, "percent": percent, "method": method, "path": path, "done": done, "seconds": seconds}
+        wait = (2.0 if kind == "slow" else 0.0) if seconds is None else seconds
+        body = {"kind": kind, "percent": percent, "method": method, "path": path, "done": done, "seconds": wait}
         found = ask(url, "POST", "faults", body | {"times": times or (1 if percent == 100 else None)})
     if as_json:
         output.emit(found)
@@ -301,6 +308,11 @@ def _show_state(found: dict[str, Any], *, as_json: bool) -> None:
     output.table(("Object", "Number"), found["objects"].items(), empty="There is nothing.")
     for fault in found["faults"]:
         output.say(f"Fault {fault['id']}: {fault['kind']} for {fault['path']}")
+
+
+def _choose(given: str, among: tuple[str, ...], what: str) -> None:
+    if given not in among:
+        raise Refused(f"{given} is no {what}.", code=f"bad_{what}", hint="There are: " + ", ".join(among))
 
 
 def moment(text: str) -> int:

@@ -25,6 +25,7 @@ _LOCAL: Final = frozenset({"127.0.0.1", "localhost", "[::1]"})
 class _Advance(msgspec.Struct, forbid_unknown_fields=True):
     to: int | None = None
     days: int = 0
+    hours: int = 0
     seconds: int = 0
     clock: str = ""
     in_step: bool = False
@@ -88,7 +89,9 @@ def _state(desk: Desk, _told: _Nothing) -> Any:
 
 
 def _advance(desk: Desk, told: _Advance) -> Any:
-    fired = desk.advance(told.to, days=told.days, seconds=told.seconds, clock=told.clock, in_step=told.in_step)
+    fired = desk.advance(
+        told.to, days=told.days, hours=told.hours, seconds=told.seconds, clock=told.clock, in_step=told.in_step
+    )
     return {"now": desk.engine.now(told.clock), "timers_fired": fired}
 
 
@@ -232,11 +235,13 @@ def _require_local(request: Request) -> None:
     """Refuse what a page in a browser could send: another name for this machine, or a body that is not JSON."""
     host = request.headers.get("host", "").rsplit(":", 1)[0]
     kind = request.headers.get("content-type", "")
-    if host not in _LOCAL or (request.method != "GET" and not kind.startswith("application/json")):
+    if host not in _LOCAL:
+        raise Refused("Only programs on this machine may control the sandbox.", code="not_local", hint="Ask 127.0.0.1.")
+    if request.method != "GET" and not kind.startswith("application/json"):
         raise Refused(
-            "Only programs on this machine may control the sandbox.",
-            code="not_local",
-            hint="Ask 127.0.0.1, with content-type application/json.",
+            "The sandbox's own routes take JSON.",
+            code="not_json",
+            hint="Send the header content-type: application/json. A page in a browser cannot, which is the point.",
         )
 
 

@@ -18,7 +18,7 @@ from trueup.sandbox.payment_methods import setup_intents
 from trueup.sandbox.payments import intents
 from trueup.sandbox.server import settings
 from trueup.sandbox.server.engine import Engine
-from trueup.sandbox.server.faults import Fault, Faults, Kind
+from trueup.sandbox.server.faults import SLOW_SECONDS, Fault, Faults, Kind
 from trueup.sandbox.server.requests import Answer, Request
 from trueup.sandbox.server.settings import Settings
 from trueup.sandbox.wire import forms
@@ -59,12 +59,13 @@ class Desk:
         to: int | None = None,
         *,
         days: int = 0,
+        hours: int = 0,
         seconds: int = 0,
         clock: str = "",
         in_step: bool = False,
         on_progress: Callable[[int], None] | None = None,
     ) -> int:
-        """Turn the own clock (or a test clock) to the unix second ``to``, or on by ``days`` and ``seconds``.
+        """Turn the own clock (or a test clock) to the unix second ``to``, or on by ``days``, ``hours``, ``seconds``.
 
         ``in_step`` stops at whatever falls due on the way and waits until its events are delivered, so that endpoints
         see and change things at their time; without it the clock is faster than any endpoint. Gives the number of
@@ -73,7 +74,7 @@ class Desk:
         """
         if clock:
             self._require_clock(clock)
-        target = self.engine.now(clock) + days * 86_400 + seconds if to is None else to
+        target = self.engine.now(clock) + days * 86_400 + hours * 3_600 + seconds if to is None else to
         fired = 0
         try:
             while in_step and (stop := self._next_stop(target, clock)) is not None:
@@ -81,8 +82,9 @@ class Desk:
                 self.wait_delivered()
             fired += self.engine.advance(target, clock, on_progress=on_progress)
         except ValueError as error:
+            text = str(error)
             raise Refused(
-                f"{str(error).capitalize()}.", code="clock_backwards", hint="A clock goes forward."
+                f"{text[:1].upper()}{text[1:]}.", code="clock_backwards", hint="A clock goes forward."
             ) from error
         if clock:
             with self.engine.change() as world:
@@ -185,11 +187,14 @@ class Desk:
         """
         self.engine.settle()
         self.engine.outbox.release(endpoint=endpoint, event=event, retries=retries)
-        self.wait_delivered(timeout)
-        return self.engine.outbox.counts()
+        return self.wait_delivered(timeout)
 
-    def wait_delivered(self, timeout: float = 30.0) -> None:
-        """Wait until nothing is due or under way. Raises ``Unavailable`` where that takes longer."""
+    def wait_delivered(self, timeout: float = 30.0) -> dict[str, int]:
+        """Wait until nothing is due or under way, and give how many deliveries there are in each state.
+
+        What an endpoint did not take waits for its next attempt, at a later time of the clock: it is not due and is
+        counted as ``waiting``. Raises ``Unavailable`` where it takes longer than ``timeout`` seconds.
+        """
         self.courier.wake()
         if not self.courier.wait_idle(timeout):
             raise Unavailable(
@@ -197,6 +202,7 @@ class Desk:
                 code="delivery_timeout",
                 hint="An endpoint may be slow; deliveries go on.",
             )
+        return self.engine.outbox.counts()
 
     def resend(self, event: str, endpoint: str | None = None) -> int:
         """Deliver an event once more, to one endpoint or to all that want it; to how many that is."""
@@ -223,10 +229,13 @@ class Desk:
         method: str = "",
         path: str = "*",
         done: bool = False,
-        seconds: float = 0.0,
+        seconds: float | None = None,
         retry: bool | None = None,
     ) -> int:
-        """Have requests over HTTP meet a fault, see ``Fault``; gives the number by which ``heal`` ends it."""
+        """Have requests over HTTP meet a fault, see ``Fault``; gives the number by which ``heal`` ends it.
+
+        Without ``seconds`` a slow answer takes ``SLOW_SECONDS``, and silence lasts until the client gives up.
+        """
         fault = Fault(
             kind=kind,
             times=times,
@@ -234,7 +243,7 @@ class Desk:
             method=method,
             path=path,
             done=done,
-            seconds=seconds,
+            seconds=(SLOW_SECONDS if kind == "slow" else 0.0) if seconds is None else seconds,
             retry=retry,
         )
         return self.faults.add(fault).id

@@ -7,6 +7,7 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, cast
 
@@ -275,7 +276,7 @@ class Engine:
         with self._turn:
             self.settle()
             if to < (now := self.now(clock)):
-                message = f"the clock shows {now} already; it cannot be turned back to {to}"
+                message = f"the clock shows {_shown(now)} already; it cannot be turned back to {_shown(to)}"
                 raise ValueError(message)
             return self._run_to(to, clock, on_progress)
 
@@ -352,3 +353,7 @@ class Engine:
             for listener in self.listeners:
                 listener(told)
             self.on_due()
+
+
+def _shown(at: int) -> str:
+    return f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M:%S} UTC"

@@ -48,6 +48,10 @@ _ERRORS: Final[dict[str, tuple[int, dict[str, Any]]]] = {
 }
 
 
+SLOW_SECONDS: Final = 2.0
+"""How long a slow answer takes that nobody said more of."""
+
+
 class Fault(Record, frozen=True):
     """A fault to come.
 
