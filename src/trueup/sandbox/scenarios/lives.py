@@ -323,7 +323,7 @@ def currency_variety(me: Life) -> Lived:
     user = me.company.user_id
     for currency in ("usd", "eur", "gbp", "jpy"):
         me.company = me.companies.next_in(currency)
-        me.sign_up(metadata={"user_id": user, "created_via": "signup", "source": me.company.source})
+        me.sign_up(metadata={"user_id": user, "created_via": "signup" if currency == "usd" else "office"})
         me.card()
         me.subscribe("pro", seats=2)
         yield me.between(1, 5)
