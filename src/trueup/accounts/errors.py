@@ -27,3 +27,9 @@ class WebhookSecretInvalid(Refused):
     """The signing secret is no Stripe signing secret."""
 
     code = "webhook_secret_invalid"
+
+
+class ApiKeyMissing(Refused):
+    """The account has no API key, so nothing can be asked of Stripe."""
+
+    code = "api_key_missing"

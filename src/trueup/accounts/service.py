@@ -231,6 +231,14 @@ def accounts() -> tuple[Account, ...]:
     return tuple(store.all_accounts())
 
 
+def account(account_id: int) -> Account:
+    """The account with this id of ours; ``AccountUnknown`` for one that there is not."""
+    found = store.by_id(account_id)
+    if found is None:
+        raise AccountUnknown(f"There is no account {account_id}.", hint="List them with: trueup accounts")
+    return found
+
+
 def webhook_secrets(slug: str) -> tuple[WebhookSecret, ...]:
     """The active signing secrets of an account, newest first."""
     return tuple(known for known, _sealed in store.sealed_secrets(_own(slug, lock=False).id))

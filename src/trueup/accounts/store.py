@@ -48,6 +48,12 @@ def by_slug(slug: str, *, lock: bool = False) -> Account | None:
     return None if row is None else to_account(row)
 
 
+def by_id(account_id: int) -> Account | None:
+    """The account with this id."""
+    row = AccountRow.objects.filter(pk=account_id).first()
+    return None if row is None else to_account(row)
+
+
 def all_accounts() -> list[Account]:
     """All accounts, own ones first, then connected ones, by slug."""
     return [to_account(row) for row in AccountRow.objects.order_by(F("parent_id").asc(nulls_first=True), "slug")]

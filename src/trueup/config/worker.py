@@ -18,20 +18,40 @@ from procrastinate.contrib.django import app as jobs  # noqa: E402
 import trueup.customer.tasks  # noqa: E402
 import trueup.mirror.tasks  # noqa: E402
 import trueup.ops.tasks  # noqa: E402, F401
-from trueup.runtime import configuration, drains, listening, logs, processes, topics  # noqa: E402
+from trueup.runtime import configuration, drains, errands, listening, logs, processes, topics  # noqa: E402
 
 log = logs.get(__name__)
+
+_bells: list[threading.Event] = []
+"""What wakes the errands."""
 
 
 def start_drains(wakes: threading.Event, stop: threading.Event) -> list[threading.Thread]:
     """Run the subscribed drains, lower packages first, in one thread that any topic wakes."""
     conninfo = configuration.current().database_url
     by_topic = {drain.topic: [wakes] for drain in topics.drains()}
+    bells = {
+        (errand.name, number): threading.Event() for errand in errands.errands() for number in range(errand.threads)
+    }
+    for errand in errands.errands():
+        by_topic.setdefault(errand.topic, []).extend(bells[errand.name, number] for number in range(errand.threads))
+    _bells[:] = bells.values()
     threads = [
         threading.Thread(
             target=drains.run, args=(topics.drains(),), kwargs={"wakes": wakes, "stop": stop}, name="drains"
         ),
         threading.Thread(target=listening.listen, args=(conninfo, by_topic, stop), name="listen", daemon=True),
+        *(
+            threading.Thread(
+                target=errands.run,
+                args=(errand,),
+                kwargs={"wakes": bells[errand.name, number], "stop": stop},
+                name=f"{errand.name}-{number}",
+                daemon=True,
+            )
+            for errand in errands.errands()
+            for number in range(errand.threads)
+        ),
     ]
     for thread in threads:
         thread.start()
@@ -73,7 +93,8 @@ async def _main() -> None:
     clock = asyncio.create_task(_clock(stopped))
     await stopped.wait()
     stop.set()
-    wakes.set()
+    for bell in (wakes, *_bells):
+        bell.set()
     await asyncio.wait({clock}, timeout=5)
     for thread in threads:
         await asyncio.to_thread(thread.join, 10)

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
+from email.utils import formatdate
 from typing import Any, Final
 
 import orjson
@@ -92,7 +93,7 @@ class Application:
     async def _answer(self, request: Request, send: Send | None) -> None:
         answer = await asyncio.get_running_loop().run_in_executor(self._api, self._api_answer, request)
         if send is not None:
-            await respond(send, answer)
+            await respond(send, answer, at=self._engine.now())
         if self._engine.unsettled:
             self._settle_behind()
 
@@ -106,7 +107,7 @@ class Application:
             await self._answer(request, None)
         answer = fault.answer()
         if answer is not None:
-            await respond(send, answer)
+            await respond(send, answer, at=self._engine.now())
             return
         if fault.kind == "timeout":
             waiting = asyncio.ensure_future(receive())
@@ -177,9 +178,10 @@ async def _read(scope: Message, receive: Receive) -> Request | None:
     )
 
 
-async def respond(send: Send, answer: Answer) -> None:
-    """Send an answer whole."""
+async def respond(send: Send, answer: Answer, *, at: int | None = None) -> None:
+    """Send an answer whole, dated with the unix second ``at``: the API's answers are dated by the sandbox's clock."""
     headers = [(name.encode(), value.encode()) for name, value in answer.headers.items()]
+    headers.append((b"date", formatdate(at, usegmt=True).encode()))
     headers.append((b"content-length", b"%d" % len(answer.body)))
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})
     await send({"type": "http.response.body", "body": answer.body})

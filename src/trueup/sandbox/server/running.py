@@ -42,6 +42,7 @@ class Sandbox(Desk):
                 access_log=False,
                 lifespan="on",
                 server_header=False,
+                date_header=False,
                 timeout_graceful_shutdown=1,
             )
         )

@@ -1,0 +1,115 @@
+"""Reading from Stripe: one GET, its bytes as they came, and the second in Stripe's time at which reading began.
+
+Nothing is retried here and no budget is asked: whoever calls, ``accounts.calls``, does both for all processes.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
+from functools import lru_cache
+from typing import Any, Final
+
+import stripe
+from stripe._base_address import BaseAddresses
+
+from trueup.connectors.stripe.client import API_VERSION, TIMEOUT_SECONDS
+from trueup.connectors.stripe.errors import (
+    StripeForbidden,
+    StripeMissing,
+    StripeRefused,
+    StripeThrottled,
+    StripeUnavailable,
+)
+from trueup.kernel.records import Record
+
+_THROTTLED: Final = 429
+_MISSING: Final = 404
+_FORBIDDEN: Final = 403
+_UNAUTHORIZED: Final = 401
+_CONFLICT: Final = 409
+_OURS: Final = 500
+
+
+class Answer(Record, frozen=True):
+    """What Stripe answered to a GET.
+
+    ``body`` is the JSON as it came. ``second`` is a unix second of Stripe's clock that had not passed when the request
+    was begun: the ``Date`` header less the time the request took, rounded down. ``request_id`` is Stripe's own.
+    """
+
+    body: bytes
+    second: int
+    request_id: str | None = None
+
+
+@lru_cache(maxsize=64)
+def _client(api_key: str, api_base: str | None) -> stripe.StripeClient:
+    stripe.enable_telemetry = False
+    addresses: BaseAddresses = (
+        {"api": api_base, "connect": api_base, "files": api_base, "meter_events": api_base} if api_base else {}
+    )
+    return stripe.StripeClient(
+        api_key,
+        stripe_version=API_VERSION,
+        base_addresses=addresses,
+        max_network_retries=0,
+        http_client=stripe.RequestsClient(timeout=TIMEOUT_SECONDS),
+    )
+
+
+def get(
+    path: str,
+    params: Mapping[str, Any] | None = None,
+    *,
+    api_key: str,
+    api_base: str | None = None,
+    stripe_account: str | None = None,
+) -> Answer:
+    """Ask Stripe once. ``stripe_account`` names a connected account (``acct_…``) that is meant.
+
+    Raises ``StripeThrottled`` for a 429, ``StripeMissing`` for an object that there is not, ``StripeForbidden`` for a
+    permission that the key lacks, ``StripeRefused`` for a key that Stripe does not take and for any other fault of
+    ours, and ``StripeUnavailable`` when there was no answer, or one that blames Stripe.
+    """
+    options: dict[str, Any] = {} if stripe_account is None else {"stripe_account": stripe_account}
+    begun = time.monotonic()
+    try:
+        response = _client(api_key, api_base).raw_request("get", path, **(dict(params or {}) | options))
+    except stripe.APIConnectionError:
+        raise StripeUnavailable("Stripe did not answer.", hint="It is tried again; check the network.") from None
+    except stripe.StripeError as error:
+        raise _translated(error, path) from None
+    took = time.monotonic() - begun
+    return Answer(body=response.body.encode(), second=_second(response.headers, took), request_id=response.request_id)
+
+
+def _second(headers: Mapping[str, str], took: float) -> int:
+    """The second of Stripe's clock in which a request that ``took`` so long was begun, or an earlier one."""
+    told = headers.get("Date") or headers.get("date")
+    try:
+        answered = parsedate_to_datetime(told).timestamp() if told else time.time()
+    except ValueError:
+        answered = time.time()
+    return math.floor(answered - took)
+
+
+def _translated(error: stripe.StripeError, path: str) -> Exception:
+    status, code = error.http_status or 0, error.code or ""
+    should = (error.headers or {}).get("stripe-should-retry")
+    if status == _THROTTLED:
+        reason = (error.headers or {}).get("stripe-rate-limited-reason")
+        return StripeThrottled(f"Stripe wants fewer calls ({reason or code or 'rate_limit'}).", reason=reason or code)
+    if status == _MISSING and code == "resource_missing":
+        return StripeMissing(f"Stripe has nothing at {path}.")
+    if status == _FORBIDDEN:
+        return StripeForbidden(
+            f"The API key may not read {path}.", hint="Give the restricted key this permission in Stripe's dashboard."
+        )
+    if status == _UNAUTHORIZED:
+        return StripeRefused("Stripe does not accept this API key.", hint="It may have been rolled: connect anew.")
+    if should == "true" or (should != "false" and (status == _CONFLICT or status >= _OURS)):
+        return StripeUnavailable(f"Stripe answered with {status}.", hint="It is tried again.")
+    return StripeRefused(f"Stripe refused {path} with {status} {code}.".replace(" .", "."))
