@@ -1,0 +1,133 @@
+"""Where each type of object can be read in Stripe's API: alone, in a list, and within another.
+
+``RESOURCES`` is made from ``resource_table``, one line a type::
+
+    type  path of one  path of the list  words
+
+``-`` stands where there is no path. ``{id}`` is the object's own id and ``{parent}`` that of the object it lives in.
+Words: ``created`` and ``clock`` for filters of the list; ``all=NAME=VALUE`` for what a list has to be asked for to be
+whole, given more than once where it takes several lists to be; ``parent=TYPE`` or ``parent=TYPE:PARAMETER`` where one
+has to say within what; ``inner=FIELD:PATH`` or ``inner=FIELD:PATH:PARAMETER`` for lists inside of the object that may
+say ``has_more``; ``permission=NAME``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+from trueup.connectors.stripe.resource_table import TABLE
+from trueup.kernel.records import Record
+
+
+class Parent(Record, frozen=True):
+    """What a list is within: ``param`` is the parameter that names it; None where the path does, as ``{parent}``."""
+
+    object_type: str
+    param: str | None = None
+
+
+class Inner(Record, frozen=True):
+    """A list inside an object, and where the whole of it is.
+
+    ``path`` has ``{id}`` for the object's id, or ``param`` is the parameter that takes it.
+    """
+
+    field: str
+    path: str
+    param: str | None = None
+
+    def whole(self, object_id: str) -> tuple[str, dict[str, str]]:
+        """The path and the parameters that list all of it; ``limit`` and ``starting_after`` are the caller's."""
+        return self.path.replace("{id}", object_id), {self.param: object_id} if self.param else {}
+
+
+class Resource(Record, frozen=True):
+    """One type of object as Stripe's API gives it.
+
+    ``retrieve`` and ``list`` are paths or None. ``created_filter`` and ``by_clock`` say whether the list takes
+    ``created`` and ``test_clock``. All pages of the list once with each of ``all_params`` are everything that it can
+    give. A list with a ``parent`` is asked for each of these. ``permission`` is the words of Stripe's dashboard for
+    what a restricted key needs; empty where nobody knows.
+    """
+
+    object_type: str
+    retrieve: str | None
+    list: str | None
+    created_filter: bool = False
+    all_params: tuple[Mapping[str, str], ...] = ({},)
+    by_clock: bool = False
+    parent: Parent | None = None
+    lists: tuple[Inner, ...] = ()
+    permission: str = ""
+
+    def one(self, object_id: str, *, parent: str = "") -> str | None:
+        """The path of one object; None where it cannot be retrieved, or only within a ``parent`` that is not given."""
+        if self.retrieve is None or ("{parent}" in self.retrieve and not parent):
+            return None
+        return self.retrieve.replace("{id}", object_id).replace("{parent}", parent)
+
+    def many(self, *, parent: str = "") -> tuple[tuple[str, dict[str, str]], ...]:
+        """The lists that together are everything: path and parameters, one for each of ``all_params``.
+
+        Empty where there is no list, or none without the ``parent`` that is not given.
+        """
+        if self.list is None or (self.parent is not None and not parent):
+            return ()
+        within = {self.parent.param: parent} if self.parent is not None and self.parent.param else {}
+        return tuple((self.list.replace("{parent}", parent), {**params, **within}) for params in self.all_params)
+
+
+def _read(line: str) -> Resource:
+    object_type, retrieve, listed, *words = line.split()
+    said: dict[str, list[str]] = {}
+    for word in words:
+        name, _, value = word.partition("=")
+        said.setdefault(name, []).append(value)
+    whole = tuple(dict([value.split("=", 1)]) for value in said.get("all", ()))
+    parents = [Parent(*value.split(":")) for value in said.get("parent", ())]
+    return Resource(
+        object_type=object_type,
+        retrieve=None if retrieve == "-" else retrieve,
+        list=None if listed == "-" else listed,
+        created_filter="created" in said,
+        all_params=whole or ({},),
+        by_clock="clock" in said,
+        parent=parents[0] if parents else None,
+        lists=tuple(Inner(*value.split(":")) for value in said.get("inner", ())),
+        permission=said.get("permission", [""])[0].replace("_", " "),
+    )
+
+
+RESOURCES: Final[Mapping[str, Resource]] = MappingProxyType(
+    {found.object_type: found for found in map(_read, TABLE.strip().splitlines())}
+)
+"""Every type that can be retrieved or listed, by its name."""
+
+BACKFILL: Final = (
+    "test_helpers.test_clock",
+    "product",
+    "price",
+    "coupon",
+    "promotion_code",
+    "tax_rate",
+    "customer",
+    "subscription",
+    "subscription_schedule",
+    "payment_method",
+    "tax_id",
+    "invoice",
+    "invoiceitem",
+    "invoice_payment",
+    "credit_note",
+    "payment_intent",
+    "setup_intent",
+    "charge",
+    "refund",
+    "dispute",
+    "customer_balance_transaction",
+    "quote",
+    "checkout.session",
+)
+"""What is read when an account is connected, in this order: what is named before what names it."""
