@@ -23,6 +23,12 @@ class StripeForbidden(StripeRefused):
     code = "stripe_forbidden"
 
 
+class StripeParameterMissing(StripeRefused):
+    """A parameter names an object that there is not, such as a cursor that was deleted."""
+
+    code = "stripe_parameter_missing"
+
+
 class StripeMissing(NotFound):
     """Stripe has no object of this id, or had one that is deleted."""
 

@@ -19,6 +19,7 @@ from trueup.connectors.stripe.client import API_VERSION, TIMEOUT_SECONDS
 from trueup.connectors.stripe.errors import (
     StripeForbidden,
     StripeMissing,
+    StripeParameterMissing,
     StripeRefused,
     StripeThrottled,
     StripeUnavailable,
@@ -28,6 +29,7 @@ from trueup.kernel.records import Record
 _THROTTLED: Final = 429
 _MISSING: Final = 404
 _FORBIDDEN: Final = 403
+_INVALID: Final = 400
 _UNAUTHORIZED: Final = 401
 _CONFLICT: Final = 409
 _OURS: Final = 500
@@ -70,7 +72,8 @@ def get(
 ) -> Answer:
     """Ask Stripe once. ``stripe_account`` names a connected account (``acct_…``) that is meant.
 
-    Raises ``StripeThrottled`` for a 429, ``StripeMissing`` for an object that there is not, ``StripeForbidden`` for a
+    Raises ``StripeThrottled`` for a 429, ``StripeMissing`` for an object that there is not,
+    ``StripeParameterMissing`` where a parameter names one, ``StripeForbidden`` for a
     permission that the key lacks, ``StripeRefused`` for a key that Stripe does not take and for any other fault of
     ours, and ``StripeUnavailable`` when there was no answer, or one that blames Stripe.
     """
@@ -112,4 +115,6 @@ def _translated(error: stripe.StripeError, path: str) -> Exception:
         return StripeRefused("Stripe does not accept this API key.", hint="It may have been rolled: connect anew.")
     if should == "true" or (should != "false" and (status == _CONFLICT or status >= _OURS)):
         return StripeUnavailable(f"Stripe answered with {status}.", hint="It is tried again.")
-    return StripeRefused(f"Stripe refused {path} with {status} {code}.".replace(" .", "."))
+    gone = status == _INVALID and code == "resource_missing"
+    kind = StripeParameterMissing if gone else StripeRefused
+    return kind(f"Stripe refused {path} with {status} {code}.".replace(" .", "."))
