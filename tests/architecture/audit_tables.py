@@ -158,6 +158,7 @@ READS: dict[str, Scenario] = {
     "operators.find_operator": lambda _: operators.find_operator("elena@acme.example"),
     "operators.operator_count": lambda _: operators.operator_count(),
     "operators.tokens": lambda _: operators.tokens(),
+    "inbox.awaiting_depth": lambda _: inbox.awaiting_depth(database.connection()),
     "inbox.bodies": lambda stage: inbox.bodies([(*stage.key, datetime.now(UTC))]),  # noqa: TID251 - any moment does
     "inbox.depth": lambda _: inbox.depth(database.connection()),
     "inbox.event": lambda _: inbox.event(inbox.events().data[0].event_id),
@@ -200,6 +201,9 @@ UNRECORDED = {
     "accounts.check_key": "Plants the canary of a key that the operator set; nothing is decided here.",
     "audit.record": "Is the record.",
     "customer.mark_outdated": "Queues derived state to be computed again; the rule that changed it is in the release.",
+    "inbox.lease_awaiting": "Says who fetches what for a while; nothing is decided here.",
+    "inbox.finish_awaiting": "Empties a queue of derived work.",
+    "inbox.fail_awaiting": "Notes on a queue of derived work why it waits.",
     "inbox.ensure_partitions": "Makes room by the calendar.",
     "inbox.read_again": "Queues the log to be read once more; who asked for it is the caller's to record.",
     "mirror.rebuild": "Drops derived state, which the log makes again; who asked for it is the caller's to record.",

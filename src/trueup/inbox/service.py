@@ -12,7 +12,16 @@ from trueup.accounts import service as accounts
 from trueup.audit import service as audit
 from trueup.audit.types import Action
 from trueup.inbox import store
-from trueup.inbox.types import TOPIC, EventDetail, EventRow, InboxStats, PendingEvent, QuarantinedRow, State
+from trueup.inbox.types import (
+    TOPIC,
+    AwaitingRow,
+    EventDetail,
+    EventRow,
+    InboxStats,
+    PendingEvent,
+    QuarantinedRow,
+    State,
+)
 from trueup.kernel.actor import Actor
 from trueup.kernel.errors import NotFound, Refused
 from trueup.runtime import clock, database, queues
@@ -22,6 +31,10 @@ from trueup.runtime.wake import wake
 
 PENDING: Final = Queue(table="inbox_pending", columns=("account_id", "livemode", "event_id", "created"))
 """Snapshot events that the mirror has not read."""
+AWAITING: Final = Queue(table="inbox_awaitingfetch", columns=("account_id", "livemode", "event_id", "created"))
+"""Thin events whose object has to be fetched."""
+AWAITING_ATTEMPTS: Final = 8
+"""Failures after which a thin event is set aside."""
 MONTHS_BACK: Final = 24
 MONTHS_AHEAD: Final = 3
 LARGEST_PAGE: Final = 200
@@ -129,6 +142,40 @@ def ensure_partitions(*, now: datetime | None = None) -> None:
             month = (month + timedelta(days=32)).replace(day=1)
 
 
+def lease_awaiting(*, limit: int, seconds: float) -> list[AwaitingRow]:
+    """Take up to ``limit`` thin events that are due, oldest first, for ``seconds``; nobody else gets them meanwhile.
+
+    Commits at once outside a transaction, so that Stripe is asked without one. Whoever is not done in time, or dies,
+    leaves them to the next; fetching twice does no harm.
+    """
+    with database.transaction():
+        return store.lease_awaiting(limit=limit, seconds=seconds)
+
+
+def finish_awaiting(ids: Sequence[int]) -> None:
+    """Forget thin events whose object was fetched; in the transaction that keeps what was read. Repeating is harmless.
+
+    The events stay in the log.
+    """
+    with database.transaction() as connection:
+        queues.finish(connection, AWAITING, list(ids))
+
+
+def fail_awaiting(row_id: int, error: str, *, final: bool = False) -> bool:
+    """Note why a thin event could not be fetched, and let it wait: one second, then two, then four.
+
+    True when it was set aside with ``error``, a sentence of ours: after eight failures, or at once when ``final``. One
+    that is gone or set aside already is left alone.
+    """
+    with database.transaction() as connection:
+        attempts = store.awaiting_attempts(row_id)
+        if attempts is None:
+            return False
+        row = Claimed(id=row_id, attempts=attempts, values=())
+        most = 1 if final else AWAITING_ATTEMPTS
+        return queues.fail(connection, AWAITING, row, error=error, max_attempts=most)
+
+
 def retry_set_aside(*, by: Actor) -> int:
     """Give every event that was set aside another round of attempts; returns how many."""
     with database.transaction() as connection:
@@ -154,6 +201,11 @@ def read_again() -> int:
         count = store.read_again()
         wake(connection, TOPIC)
     return count
+
+
+def awaiting_depth(connection: psycopg.Connection[tuple[Any, ...]]) -> queues.Depth:
+    """How the queue of thin events stands."""
+    return queues.depth(connection, AWAITING, "received_at")
 
 
 def depth(connection: psycopg.Connection[tuple[Any, ...]]) -> queues.Depth:

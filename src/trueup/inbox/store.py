@@ -9,7 +9,17 @@ from typing import Any, Final
 import msgspec
 import psycopg
 
-from trueup.inbox.types import EventDetail, EventRow, InboxStats, Kind, PendingEvent, QuarantinedRow, Source, State
+from trueup.inbox.types import (
+    AwaitingRow,
+    EventDetail,
+    EventRow,
+    InboxStats,
+    Kind,
+    PendingEvent,
+    QuarantinedRow,
+    Source,
+    State,
+)
 from trueup.runtime import database
 
 BODIES: Final = """
@@ -65,12 +75,32 @@ BY_EVENT_ID: Final = "(e.account_id = any(%(accounts)s) and e.livemode = any('{t
 READ_AGAIN: Final = """
 insert into inbox_pending (account_id, livemode, event_id, created)
 select account_id, livemode, event_id, created from inbox_event e
-where kind = 'snapshot' and not exists (
+where kind <> 'thin' and not exists (
     select from inbox_pending p
     where p.event_id = e.event_id and p.account_id = e.account_id and p.livemode = e.livemode and p.created = e.created
 )
 order by created, event_id, account_id, livemode
 """
+
+LEASE_AWAITING: Final = """
+with leased as (
+    update inbox_awaitingfetch set due_at = clock_timestamp() + make_interval(secs => %(seconds)s)
+    where id in (
+        select id from inbox_awaitingfetch
+        where set_aside_at is null and (due_at is null or due_at <= now())
+        order by id limit %(limit)s for update skip locked
+    )
+    returning id, account_id, livemode, event_id, created, attempts
+)
+select l.id, l.account_id, l.livemode, l.event_id, l.created, e.type, e.object_type, e.object_id, l.attempts, e.body
+from leased l
+cross join lateral (
+    select type, object_type, object_id, body from inbox_event
+    where (account_id, livemode, event_id, created) = (l.account_id, l.livemode, l.event_id, l.created) offset 0
+) e
+order by l.id
+"""
+"""A lease is a due time ahead: whoever dies with it lets others take the rows when it is over."""
 
 MONTH: Final = """
 do $$
@@ -106,6 +136,20 @@ def bodies(rows: list[tuple[int, bool, str, datetime]]) -> list[PendingEvent]:
     cursor = psycopg.Cursor(database.connection())
     cursor.execute(BODIES.encode(), values, binary=True)
     return [PendingEvent(account_id=row[0], livemode=row[1], event_id=row[2], body=row[3]) for row in cursor.fetchall()]
+
+
+def lease_awaiting(*, limit: int, seconds: float) -> list[AwaitingRow]:
+    """Thin events that are due, oldest first, taken out of others' reach for a while."""
+    rows = database.execute(LEASE_AWAITING, {"limit": limit, "seconds": seconds}).fetchall()
+    names = AwaitingRow.__struct_fields__
+    return [AwaitingRow(**dict(zip(names, row, strict=True)) | {"body": bytes(row[-1])}) for row in rows]
+
+
+def awaiting_attempts(row_id: int) -> int | None:
+    """How often a thin event failed, locked until the transaction ends; None when it is gone or set aside."""
+    sql = "select attempts from inbox_awaitingfetch where id = %(id)s and set_aside_at is null for update"
+    row = database.execute(sql, {"id": row_id}).fetchone()
+    return None if row is None else int(row[0])
 
 
 def read_again() -> int:

@@ -18,14 +18,17 @@ class Source(StrEnum):
     WEBHOOK = "webhook"
     SWEEP = "sweep"
     BACKFILL = "backfill"
+    REFETCH = "refetch"
+    RECONCILE = "reconcile"
     MANUAL = "manual"
 
 
 class Kind(StrEnum):
-    """Whether an event carries its object."""
+    """Whether an event carries its object, or the row is no event but an object that was read from Stripe's API."""
 
     SNAPSHOT = "snapshot"
     THIN = "thin"
+    READ = "read"
 
 
 class State(StrEnum):
@@ -113,3 +116,21 @@ class PendingEvent(Record, frozen=True):
     livemode: bool
     event_id: str
     body: bytes
+
+
+class AwaitingRow(Record, frozen=True):
+    """A thin event whose object has to be fetched, under a lease."""
+
+    id: int
+    """Names the row to ``finish_awaiting`` and ``fail_awaiting``."""
+    account_id: int
+    livemode: bool
+    event_id: str
+    created: datetime
+    type: str
+    object_type: str | None
+    object_id: str | None
+    attempts: int
+    """How often it failed before."""
+    body: bytes
+    """The event as it came; ``related_object.url`` in it says where its object is, where it names one."""
