@@ -239,6 +239,13 @@ def account(account_id: int) -> Account:
     return found
 
 
+def readable() -> frozenset[int]:
+    """The ids of the accounts that can be read from Stripe: with a key of their own, or their platform's."""
+    known = store.all_accounts()
+    keyed = {account.id for account in known if account.has_api_key}
+    return frozenset(account.id for account in known if account.id in keyed or account.parent_id in keyed)
+
+
 def webhook_secrets(slug: str) -> tuple[WebhookSecret, ...]:
     """The active signing secrets of an account, newest first."""
     return tuple(known for known, _sealed in store.sealed_secrets(_own(slug, lock=False).id))

@@ -171,9 +171,10 @@ def folded_of(
         objects = [one for one in objects if one.object_type != TEST_CLOCK]
     state = fold(key[2], objects, also=[member[2] for member in members[1:]], at=at)
     turns = next_turn(state) if shown is None else None
-    if state.last_event_at is not None and state.last_event_at.timestamp() < last_event:
+    heard = from_unix(last_event)
+    if state.last_event_at is not None and (state.last_event_at < heard or not any(one.event_type for one in objects)):
         # The fold is given what moves the state; payments and invoices of the customer happened all the same.
-        state = msgspec.structs.replace(state, last_event_at=from_unix(last_event))
+        state = msgspec.structs.replace(state, last_event_at=heard)
     return store.Folded(
         id=store.own_id(key),
         account_id=key[0],

@@ -151,7 +151,8 @@ _OWNER_THEN: Final = _OWNER.format(arrived=_ARRIVED.format("p"))
 _CUSTOMER_THEN: Final = (_OWNER_THEN + "(%(account_id)s, %(livemode)s, %(type)s, %(id)s)").encode()
 
 _LAST: Final = """
-select max(v.created) from unnest(%(customer)s::text[]) as k (customer)
+select coalesce(max(v.created) filter (where not v.read), max(v.created))
+from unnest(%(customer)s::text[]) as k (customer)
 cross join lateral (
     select * from mirror_version
     where (account_id, livemode, customer) = (%(account_id)s, %(livemode)s, k.customer) and created <= %(at)s

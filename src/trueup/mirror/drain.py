@@ -14,12 +14,13 @@ import psycopg
 
 from trueup.inbox import service as inbox
 from trueup.inbox.types import TOPIC as INBOX
-from trueup.mirror import about, rules, store
+from trueup.mirror import about, fetching, rules, store
 from trueup.mirror.essence import ESSENCE_VERSION, essence
+from trueup.mirror.fetching import Reason
 from trueup.mirror.order.resolve import advance
 from trueup.mirror.order.traces import trace_of
 from trueup.mirror.order.types import Head, Need, Trace
-from trueup.mirror.reading import Told, parse, read
+from trueup.mirror.reading import Told, gone, last_known, parse, read
 from trueup.mirror.service import TOPIC
 from trueup.mirror.types import ObjectKey
 from trueup.mirror.upcast import UPCAST_VERSION, upcast
@@ -83,6 +84,7 @@ def _save(
     known = store.lock(keys)
     heads = {key: current.head for key, current in known.items()}
     moved = _advance(keys, heads, traces)
+    moved |= _spoken_of_again(heads, moved, traces)
     facts = _facts(moved, heads, newest)
     store_again = {key: head for key, head in moved.items() if key not in facts}
     if store_again:
@@ -96,6 +98,14 @@ def _save(
         raise psycopg.errors.SerializationFailure(message)
     if len(fresh) < len(winners):
         store.replace([winner for winner in winners if winner.key in known], shape_version=SHAPE_VERSION)
+    doubts = {key: reason for key, head in moved.items() if (reason := fetching.doubt(head)) is not None}
+    doubts |= {
+        winner.key: Reason.TRUNCATED
+        for winner in winners
+        if not winner.head.deleted and fetching.truncated(winner.key.object_type, rules.whole(winner.fact))
+    }
+    if doubts:
+        fetching.want_each(doubts)
     dirty: dict[ObjectKey, None] = {}
     for winner in winners:
         key, before = winner.key, known.get(winner.key)
@@ -202,26 +212,47 @@ def _facts(
     missing: dict[ObjectKey, Head] = {}
     for key, head in moved.items():
         before = heads.get(key)
-        if before is not None and (before.second, before.fact_id) == (head.second, head.fact_id):
+        same = before is not None and (before.second, before.fact_id) == (head.second, head.fact_id)
+        if same and not (head.deleted and head.read):
             continue
-        told = next((told for told in newest[key] if told.fact.event_id == head.fact_id), None)
+        told = next((told for told in newest.get(key, ()) if told.fact.event_id == head.fact_id), None)
         if told is None:
             missing[key] = head
         else:
             facts[key] = told
-    return facts | read({(key, head.second, head.fact_id) for key, head in missing.items()})
+    facts |= read({(key, head.second, head.fact_id) for key, head in missing.items()})
+    stubs = [key for key in facts if moved[key].deleted and moved[key].read]
+    if stubs:
+        stored = store.traces(dict.fromkeys(stubs, 0))
+        for key, last in last_known((key, stored.get(key, ())) for key in stubs).items():
+            facts[key] = gone(facts[key], last)
+    return facts
+
+
+def _spoken_of_again(
+    heads: Mapping[ObjectKey, Head], moved: Mapping[ObjectKey, Head], traces: Mapping[ObjectKey, list[Trace]]
+) -> dict[ObjectKey, Head]:
+    """The objects of which a reading said that they are gone, and events now say more of what they were like."""
+    return {
+        key: head
+        for key, head in heads.items()
+        if head.deleted and head.read and key not in moved and not all(trace.deleted for trace in traces[key])
+    }
 
 
 def _winner(key: ObjectKey, head: Head, told: Told) -> store.Winner:
     """The row that a fact makes when it is current."""
     fact, clean = told
-    shaped = upcast(fact.object_type, fact.data, clean=clean)
+    data = rules.whole(fact)
+    shaped = upcast(fact.object_type, data, clean=clean)
+    # What the log holds under this event: of an object that is gone only its name.
+    logged = fact.data if fact.reading is None or not head.deleted else {}
     return store.Winner(
         key=key,
         fact=fact,
         head=head,
         essence=essence(fact.object_type, shaped),
-        data=None if shaped is fact.data else _beyond(fact.data, shaped) if clean else shaped,
+        data=None if shaped is logged else _beyond(logged, shaped) if clean else shaped,
     )
 
 
@@ -237,7 +268,7 @@ def remake(*, limit: int = 2000) -> int:
     """
     with database.transaction():
         rows = store.outdated(shape_version=SHAPE_VERSION, limit=limit)
-        facts = read({(key, current.head.second, current.head.fact_id) for key, (current, _essence) in rows.items()})
+        facts = _facts({key: current.head for key, (current, _essence) in rows.items()}, {}, {})
         winners = [_winner(key, rows[key][0].head, told) for key, told in facts.items()]
         if winners:
             store.replace(winners, shape_version=SHAPE_VERSION)

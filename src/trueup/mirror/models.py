@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models.functions import Now
 from typing_extensions import override
 
+import trueup.mirror.backfill.models  # noqa: F401 - Django finds the tables that an app's models import
 from trueup.runtime.queue_rows import QueueRow
 
 
@@ -65,8 +66,8 @@ class Object(models.Model):
 class Version(models.Model):
     """One version of one object: a pointer to the event in the inbox that told it.
 
-    ``created`` is the event's, in Unix seconds. ``state`` to ``read`` are its trace, from which ``mirror.order`` tells
-    the order without the bodies.
+    ``created`` is the event's, in Unix seconds. ``state`` to ``after`` are its trace, from which ``mirror.order`` tells
+    the order without the bodies. ``after`` is a JSON list of ids, of reads alone.
     """
 
     pk = models.CompositePrimaryKey("account_id", "livemode", "object_type", "object_id", "created", "event_id")
@@ -85,6 +86,7 @@ class Version(models.Model):
     stage = models.SmallIntegerField(null=True)
     deleted = models.BooleanField()
     read = models.BooleanField()
+    after = models.TextField(null=True)
 
     class Meta:
         """Found by customer, newest first, for the timeline."""
@@ -152,6 +154,52 @@ class Changed(QueueRow):
     object_type = models.TextField()
     object_id = models.TextField()
     since = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        """Rows that were set aside are found by whoever folds the same again."""
+
+        indexes: ClassVar = [
+            models.Index(
+                fields=["account_id", "livemode", "object_type", "object_id"],
+                name="mirror_changed_aside",
+                condition=models.Q(set_aside_at__isnull=False),
+            )
+        ]
+
+    @override
+    def __str__(self) -> str:
+        """Type and id."""
+        return f"{self.object_type} {self.object_id}"
+
+
+class Fetch(QueueRow):
+    """An object that has to be read from Stripe: one row, however many reasons there are. See ``mirror.fetching``.
+
+    ``told_at`` is the newest second, in the object's clock, at which something was said to have happened to it.
+    ``revision`` grows with every request, so that one which comes while the object is being read is not lost.
+    """
+
+    account_id = models.BigIntegerField()
+    livemode = models.BooleanField()
+    object_type = models.TextField()
+    object_id = models.TextField()
+    reason = models.TextField()
+    told_at = models.BigIntegerField(db_default=0)
+    revision = models.IntegerField(db_default=0)
+    since = models.DateTimeField(db_default=Now())
+    leased_until = models.DateTimeField(null=True)
+
+    class Meta:
+        """One row an object; claimed by when it is due."""
+
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["account_id", "livemode", "object_type", "object_id"], name="mirror_fetch_object"
+            )
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["due_at"], name="mirror_fetch_due", condition=models.Q(set_aside_at__isnull=True))
+        ]
 
     @override
     def __str__(self) -> str:

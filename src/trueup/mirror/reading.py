@@ -18,8 +18,8 @@ from trueup.mirror.changes import changes
 from trueup.mirror.errors import Unusable
 from trueup.mirror.lookup import Place, Pointer
 from trueup.mirror.order.resolve import resolve
+from trueup.mirror.order.types import Head, PlaceKind, Resolution, Trace, Verdict
 from trueup.mirror.order.types import Place as Unsure
-from trueup.mirror.order.types import PlaceKind, Resolution, Trace, Verdict
 from trueup.mirror.types import (
     Body,
     Doubt,
@@ -89,6 +89,28 @@ def _fact(body: bytes) -> Fact | None:
         return None
 
 
+def last_known(stubs: Iterable[tuple[ObjectKey, Sequence[Trace]]]) -> dict[ObjectKey, Told]:
+    """What these objects, of which a reading said only that they are gone, were like at last, from their traces.
+
+    Those of which nothing else is known, or in the log any more, are left out.
+    """
+    lives: dict[ObjectKey, Head] = {}
+    for key, traces in stubs:
+        living = [trace for trace in traces if not trace.deleted]
+        if living:
+            lives[key] = resolve(living).head
+    return read((key, head.second, head.fact_id) for key, head in lives.items())
+
+
+def gone(stub: Told, last: Told | None) -> Told:
+    """The fact of a deletion that was read, with the object as it was at last: a deleted object keeps its contents."""
+    if last is None:
+        return stub
+    data = rules.whole(last.fact)
+    told = msgspec.structs.replace(stub.fact, data=data, customer=last.fact.customer or stub.fact.customer)
+    return Told(told, last.clean)
+
+
 def objects_at(
     *,
     customers: Sequence[tuple[int, bool, str]] = (),
@@ -108,6 +130,9 @@ def objects_at(
             traces[key].append(trace)
     heads = {key: resolve(found).head for key, found in traces.items()}
     told = read((key, head.second, head.fact_id) for key, head in heads.items())
+    stubs = {key: traces[key] for key, head in heads.items() if head.deleted and head.read and key in told}
+    for key, last in last_known(stubs.items()).items():
+        told[key] = gone(told[key], last)
     # Versions name the objects that were these customers' at some time by then: those of somebody else, or of nobody,
     # in the end are left out, as they are now.
     named, owners = set(keys), set(customers)
@@ -115,7 +140,7 @@ def objects_at(
         key: MirrorObject(
             object_type=key.object_type,
             object_id=key.object_id,
-            data=upcast(key.object_type, fact.data, clean=clean),
+            data=upcast(key.object_type, rules.whole(fact), clean=clean),
             deleted=heads[key].deleted,
             created=heads[key].second,
             event_id=heads[key].fact_id,
@@ -216,7 +241,7 @@ def _log(places: Sequence[Place]) -> dict[Place, _Log]:
 
 def _shape(fact: Fact, *, clean: bool) -> dict[str, Any] | None:
     """The object in the newest shape, or None where it is nested so deeply that nobody could be told of it."""
-    shape = upcast(fact.object_type, fact.data, clean=clean)
+    shape = upcast(fact.object_type, rules.whole(fact), clean=clean)
     try:
         msgspec.json.encode(shape)
     except RecursionError:

@@ -11,11 +11,14 @@ from collections.abc import Mapping
 from typing import Any, Final, TypeGuard
 
 from trueup.mirror.errors import Unusable
-from trueup.mirror.types import Fact, Request
+from trueup.mirror.types import Fact, Reading, Request
 from trueup.mirror.upcast.shape import LATEST_SECOND
 
 LONGEST_NAME: Final = 500
 """Ids and type names longer than this are not Stripe's; plan and coupon ids, which users choose, end far below."""
+
+READ: Final = "trueup.read"
+"""The ``object`` and ``type`` of an envelope of our own around an object that was read from the API."""
 
 _UNSTORABLE: Final = re.compile("[\x00\ud800-\udfff]")
 
@@ -81,6 +84,18 @@ def facts_of(event: object) -> Fact | None:
     if not _is_name(object_id) or not _is_name(object_type):
         return None
     previous = told.get("previous_attributes")
+    if event.get("object") == READ:
+        return Fact(
+            object_type=object_type,
+            object_id=object_id,
+            created=created,
+            event_id=event_id,
+            event_type="",
+            deleted=data.get("deleted") is True,
+            data=data,
+            customer=customer_of(object_type, data),
+            reading=_reading_of(event.get("read")),
+        )
     return Fact(
         object_type=object_type,
         object_id=object_id,
@@ -92,6 +107,29 @@ def facts_of(event: object) -> Fact | None:
         previous=previous if type(previous) is dict else None,
         customer=customer_of(object_type, data),
         request=_request_of(event["request"]) if "request" in event else None,
+    )
+
+
+def whole(fact: Fact) -> dict[str, Any]:
+    """The object as told, its lists completed where the whole of them was read."""
+    if fact.reading is None or not fact.reading.lists:
+        return fact.data
+    data = dict(fact.data)
+    for name, elements in fact.reading.lists.items():
+        held = data.get(name)
+        data[name] = (held if type(held) is dict else {"object": "list"}) | {"data": elements, "has_more": False}
+    return data
+
+
+def _reading_of(told: object) -> Reading:
+    """What our own envelope says of a reading."""
+    if type(told) is not dict:
+        return Reading()
+    after, made, lists = told.get("after"), told.get("made"), told.get("lists")
+    return Reading(
+        after=tuple(one for one in after if _is_name(one)) if type(after) is list else (),
+        made=made if type(made) is int and 0 <= made <= LATEST_SECOND else None,
+        lists={name: value for name, value in lists.items() if type(value) is list} if type(lists) is dict else {},
     )
 
 

@@ -19,6 +19,29 @@ cross join lateral (
 ) o
 """
 
+CURRENT: Final = LOCK.replace(b" for update", b"")
+"""As ``LOCK``, for a look."""
+
+FACTS_BEFORE: Final = b"""
+select k.account_id, k.livemode, k.object_type, k.object_id, v.created, v.event_id
+from unnest(
+    %(account_id)b::int8[], %(livemode)b::bool[], %(object_type)b::text[], %(object_id)b::text[], %(since)b::int8[]
+) as k (account_id, livemode, object_type, object_id, since)
+cross join lateral (
+    select created, event_id from mirror_version
+    where (account_id, livemode, object_type, object_id) = (k.account_id, k.livemode, k.object_type, k.object_id)
+      and created >= k.since
+    offset 0
+) v
+where exists (
+    select from inbox_event e
+    where (e.account_id, e.livemode, e.event_id, e.created) =
+          (k.account_id, k.livemode, v.event_id collate "default", to_timestamp(v.created))
+      and e.received_at < %(begun)b
+)
+order by k.object_type, k.object_id
+"""
+
 SAVE: Final = """
 insert into mirror_object as o (
     account_id, livemode, object_type, object_id, customer, deleted, created, event_id, event_type, verdict, head,
@@ -58,25 +81,26 @@ where (o.account_id, o.livemode, o.object_type, o.object_id) =
 VERSIONS: Final = b"""
 insert into mirror_version (
     account_id, livemode, object_type, object_id, created, event_id, event_type, customer, state, before, made,
-    api_version, stage, deleted, read
+    api_version, stage, deleted, read, after
 )
 select account_id, livemode, object_type, object_id, created, event_id, event_type, nullif(customer, ''), state,
-       nullif(before, %(unknown)b), nullif(made, -1), nullif(api_version, ''), nullif(stage, -1), deleted, read
+       nullif(before, %(unknown)b), nullif(made, -1), nullif(api_version, ''), nullif(stage, -1), deleted, read,
+       nullif(after, '')
 from unnest(
     %(account_id)b::int8[], %(livemode)b::bool[], %(object_type)b::text[], %(object_id)b::text[],
     %(created)b::int8[], %(event_id)b::text[], %(event_type)b::text[], %(customer)b::text[], %(state)b::int8[],
     %(before)b::int8[], %(made)b::int8[], %(api_version)b::text[], %(stage)b::int8[], %(deleted)b::bool[],
-    %(read)b::bool[]
+    %(read)b::bool[], %(after)b::text[]
 ) as row (
     account_id, livemode, object_type, object_id, created, event_id, event_type, customer, state, before, made,
-    api_version, stage, deleted, read
+    api_version, stage, deleted, read, after
 )
 on conflict do nothing
 """
 
 TRACES: Final = b"""
 select k.account_id, k.livemode, k.object_type, k.object_id, v.created, v.event_id, v.event_type, v.state, v.before,
-       v.made, v.api_version, v.stage, v.deleted, v.read
+       v.made, v.api_version, v.stage, v.deleted, v.read, v.after
 from unnest(
     %(account_id)b::int8[], %(livemode)b::bool[], %(object_type)b::text[], %(object_id)b::text[], %(since)b::int8[]
 ) as k (account_id, livemode, object_type, object_id, since)
@@ -119,7 +143,7 @@ with asked as (
                          %(key_object_id)b::text[])
 )
 select asked.account_id, asked.livemode, asked.object_type, asked.object_id, v.created, v.event_id, v.event_type,
-       v.state, v.before, v.made, v.api_version, v.stage, v.deleted, v.read
+       v.state, v.before, v.made, v.api_version, v.stage, v.deleted, v.read, v.after
 from asked
 cross join lateral (
     select * from mirror_version
@@ -189,8 +213,12 @@ cross join lateral (
 
 LAST_EVENTS: Final = b"""
 select k.account_id, k.livemode, k.customer,
-       (select max(v.created) from mirror_version v
-        where (v.account_id, v.livemode, v.customer) = (k.account_id, k.livemode, k.customer))
+       coalesce(
+           (select max(v.created) from mirror_version v
+            where (v.account_id, v.livemode, v.customer) = (k.account_id, k.livemode, k.customer) and not v.read),
+           (select max(v.created) from mirror_version v
+            where (v.account_id, v.livemode, v.customer) = (k.account_id, k.livemode, k.customer))
+       )
 from unnest(%(account_id)b::int8[], %(livemode)b::bool[], %(customer)b::text[]) as k (account_id, livemode, customer)
 """
 

@@ -17,7 +17,9 @@ from trueup.mirror.statements import (
     BY_KEY,
     CHANGED,
     CHANGED_UNLESS_QUEUED,
+    CURRENT,
     EVENT_TYPES,
+    FACTS_BEFORE,
     HISTORY,
     LAST_EVENTS,
     LOCK,
@@ -97,6 +99,7 @@ class HistoryRow(Record, frozen=True):
 
 _encode: Final = msgspec.json.Encoder().encode
 _decode: Final = msgspec.json.Decoder(_Head).decode
+_after: Final = msgspec.json.Decoder(tuple[str, ...]).decode
 
 
 def _keys(keys: Sequence[ObjectKey]) -> dict[str, Any]:
@@ -158,7 +161,29 @@ def _unpacked(row: tuple[Any, ...]) -> Head:
 
 def lock(keys: Sequence[ObjectKey]) -> dict[ObjectKey, Current]:
     """Lock the current rows of these keys in key order; keys the mirror does not know are left out."""
-    rows = psycopg.Cursor(database.connection()).execute(LOCK, _keys(keys), binary=True).fetchall()
+    return _current(LOCK, keys)
+
+
+def current(keys: Sequence[ObjectKey]) -> dict[ObjectKey, Current]:
+    """What the mirror holds of these objects now; keys that it does not know are left out."""
+    return _current(CURRENT, keys) if keys else {}
+
+
+def facts_before(since: Mapping[ObjectKey, int], begun: datetime) -> list[tuple[ObjectKey, int, str]]:
+    """The facts (second, event id) about these objects from a second on that were in the log before a moment of ours.
+
+    Ordered by type and id.
+    """
+    values = _keys(list(since)) | {"since": arrays.int8s(list(since.values())), "begun": begun}
+    rows = psycopg.Cursor(database.connection()).execute(FACTS_BEFORE, values, binary=True).fetchall()
+    return [
+        (ObjectKey(account_id=row[0], livemode=row[1], object_type=row[2], object_id=row[3]), row[4], row[5])
+        for row in rows
+    ]
+
+
+def _current(statement: bytes, keys: Sequence[ObjectKey]) -> dict[ObjectKey, Current]:
+    rows = psycopg.Cursor(database.connection()).execute(statement, _keys(keys), binary=True).fetchall()
     return {
         ObjectKey(account_id=row[0], livemode=row[1], object_type=row[2], object_id=row[3]): Current(
             customer=row[4], head=_unpacked(row[5:])
@@ -239,6 +264,7 @@ def add_versions(versions: Sequence[Version]) -> None:
         "stage": arrays.int8s([-1 if trace.stage is None else trace.stage for trace in traces]),
         "deleted": arrays.bools([trace.deleted for trace in traces]),
         "read": arrays.bools([trace.read for trace in traces]),
+        "after": arrays.utf8s([_encode(trace.after) if trace.after else b"" for trace in traces]),
         "unknown": UNKNOWN,
     }
     psycopg.Cursor(database.connection()).execute(VERSIONS, values)
@@ -281,6 +307,7 @@ def _traced(row: tuple[Any, ...]) -> tuple[ObjectKey, Trace]:
         stage=row[11],
         deleted=row[12],
         read=row[13],
+        after=() if row[14] is None else _after(row[14]),
     )
 
 

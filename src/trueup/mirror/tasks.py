@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from trueup.mirror.drain import DRAIN, remake, settle
-from trueup.runtime import topics
+from trueup.mirror.fetcher import ERRAND
+from trueup.mirror.fetching import want_doubtful
+from trueup.runtime import errands, topics
 
 topics.subscribe(DRAIN)
 topics.heal(remake)
 topics.heal(settle)
+topics.heal(want_doubtful)
+errands.subscribe(ERRAND)

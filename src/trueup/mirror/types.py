@@ -33,8 +33,21 @@ class Request(Record, frozen=True):
     idempotency_key: str | None
 
 
+class Reading(Record, frozen=True):
+    """What is known of a snapshot that was read from the API, beside the object itself.
+
+    ``after`` names the facts of its second that were known before it began. ``made`` is the ``created`` of the object
+    where the snapshot does not say: for one that is gone. ``lists`` holds, by field, the whole of a list of which the
+    object itself shows the beginning.
+    """
+
+    after: tuple[str, ...] = ()
+    made: int | None = None
+    lists: dict[str, list[Any]] = {}
+
+
 class Fact(Record, frozen=True):
-    """One version of one object, as one event told it.
+    """One version of one object, as one event told it, or as it was read from the API.
 
     ``created`` is the event's own time in whole unix seconds. ``data`` is the object as sent, in the shape of the
     endpoint's API version (not upcast). ``previous`` holds the old values of what changed, and is ``None`` where the
@@ -53,6 +66,7 @@ class Fact(Record, frozen=True):
     previous: dict[str, Any] | None = None
     customer: str | None = None
     request: Request | None = None
+    reading: Reading | None = None
 
 
 class MirrorObject(Record, frozen=True):

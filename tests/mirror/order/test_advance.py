@@ -38,6 +38,7 @@ READS = st.builds(
     version=st.sampled_from(["v1", "v1", "v2"]),
     deleted=st.sampled_from([False] * 9 + [True]),
     read=st.just(True),
+    after=st.lists(st.sampled_from("01234567"), max_size=3).map(tuple),
 )
 
 

@@ -91,7 +91,7 @@ def test_a_read_that_shows_what_no_event_told_tells_of_a_missing_event_and_is_ce
 
 def test_a_read_of_the_same_second_confirms_the_event_or_leaves_it_in_doubt() -> None:
     assert verdict(born(20, 1), step(30, 1, 2), read(30, 2)) == ("evt_30_12", CERTAIN)
-    assert verdict(born(20, 1), step(30, 1, 2), read(30, 1)) == ("evt_30_12", AMBIGUOUS)
+    assert verdict(born(20, 1), step(30, 1, 2), read(30, 3)) == ("evt_30_12", AMBIGUOUS)
     assert verdict(born(20, 1), step(30, 1, 2), read(30, 9, version="v2")) == ("evt_30_12", AMBIGUOUS)
     assert verdict(born(20, 1), step(30, 1, 2), read(30, 1), read(31, 2)) == ("read_31_2", CERTAIN)
 
@@ -99,6 +99,33 @@ def test_a_read_of_the_same_second_confirms_the_event_or_leaves_it_in_doubt() ->
 def test_a_read_that_started_before_an_event_never_beats_it() -> None:
     assert verdict(born(20, 1), read(29, 1), step(30, 1, 2)) == ("evt_30_12", CERTAIN)
     assert verdict(born(20, 1), read(29, 4), step(30, 1, 2)) == ("evt_30_12", GAP)
+
+
+def test_an_event_that_goes_on_from_what_was_read_in_its_second_is_later_and_worth_confirming() -> None:
+    head = resolve([born(20, 1), step(30, 1, 2), read(30, 1)]).head
+    assert (head.fact_id, head.verdict, head.tied) == ("evt_30_12", CERTAIN, True)
+    assert verdict(born(20, 1), step(30, 1, 2), step(30, 3, 1), read(30, 1)) == ("evt_30_12", AMBIGUOUS)
+
+
+def test_a_read_is_later_than_the_facts_that_were_known_before_it_began() -> None:
+    tie = [born(20, 1), shown(30, 4), shown(30, 5)]
+    assert verdict(*tie)[1] == AMBIGUOUS
+    seen = read(30, 6, after=("evt_30_4", "evt_30_5"))
+    resolution = resolve([*tie, seen])
+    assert (resolution.head.fact_id, resolution.head.verdict, resolution.head.tied) == ("read_30_6", CERTAIN, False)
+    assert [trace.fact_id for trace in resolution.versions] == ["evt_20_+1", "evt_30_4", "evt_30_5", "read_30_6"]
+    assert kinds(resolution) == []
+    # One that came only then may be earlier or later, unless it goes on from what was read.
+    assert verdict(*tie, seen, shown(30, 7)) == ("evt_30_7", AMBIGUOUS)
+    assert verdict(*tie, seen, step(30, 6, 7)) == ("evt_30_67", CERTAIN)
+    # The next reading knows both.
+    again = read(30, 8, after=("evt_30_4", "evt_30_5", "evt_30_7", "read_30_6"))
+    assert verdict(*tie, seen, shown(30, 7), again) == ("read_30_8", CERTAIN)
+
+
+def test_reads_that_claim_to_be_later_than_each_other_say_nothing() -> None:
+    one, other = read(30, 1, after=("read_30_2",)), read(30, 2, after=("read_30_1",))
+    assert verdict(one, other) == ("read_30_2", AMBIGUOUS)
 
 
 def test_two_reads_of_one_second_that_differ_are_in_doubt() -> None:

@@ -12,9 +12,18 @@ class StripeRefused(Refused):
 
 
 class StripeUnavailable(Unavailable):
-    """Stripe did not answer."""
+    """Stripe did not answer, or blamed itself.
+
+    ``final`` says that Stripe does not want to be asked the same again, and ``retry_after`` in how many seconds it
+    does; 0 where it does not say.
+    """
 
     code = "stripe_unavailable"
+
+    def __init__(self, message: str, *, hint: str = "", final: bool = False, retry_after: float = 0.0) -> None:
+        super().__init__(message, hint=hint)
+        self.final = final
+        self.retry_after = retry_after
 
 
 class StripeForbidden(StripeRefused):
@@ -30,16 +39,41 @@ class StripeParameterMissing(StripeRefused):
 
 
 class StripeMissing(NotFound):
-    """Stripe has no object of this id, or had one that is deleted."""
+    """Stripe has no object of this id, or had one that is deleted.
+
+    ``second`` is a unix second of Stripe's clock that had not passed when it was asked.
+    """
 
     code = "stripe_missing"
 
+    def __init__(self, message: str, *, second: int) -> None:
+        super().__init__(message)
+        self.second = second
+
 
 class StripeThrottled(Unavailable):
-    """Stripe answered 429. ``reason`` is its own, such as ``global-rate`` or ``lock_timeout``; it may be empty."""
+    """Stripe answered 429.
+
+    ``reason`` is its own, such as ``global-rate``, ``endpoint-rate`` or ``lock_timeout``; it may be empty. ``final``
+    and ``retry_after`` are those of ``StripeUnavailable``.
+    """
 
     code = "stripe_throttled"
 
-    def __init__(self, message: str, *, reason: str | None = None) -> None:
+    def __init__(
+        self, message: str, *, reason: str | None = None, final: bool = False, retry_after: float = 0.0
+    ) -> None:
         super().__init__(message, hint="It is tried again, more slowly.")
         self.reason = reason or ""
+        self.final = final
+        self.retry_after = retry_after
+
+    @property
+    def is_limit(self) -> bool:
+        """Whether it speaks of too many calls, and not of an object that somebody else holds at the moment."""
+        return self.reason != "lock_timeout"
+
+    @property
+    def of_endpoint(self) -> bool:
+        """Whether only calls of this endpoint are too many."""
+        return self.reason.startswith(("endpoint-", "resource-"))

@@ -6,7 +6,6 @@ Nothing is retried here and no budget is asked: whoever calls, ``accounts.calls`
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
@@ -25,6 +24,7 @@ from trueup.connectors.stripe.errors import (
     StripeUnavailable,
 )
 from trueup.kernel.records import Record
+from trueup.runtime import clock
 
 _THROTTLED: Final = 429
 _MISSING: Final = 404
@@ -33,6 +33,8 @@ _INVALID: Final = 400
 _UNAUTHORIZED: Final = 401
 _CONFLICT: Final = 409
 _OURS: Final = 500
+_LONGEST_SECONDS: Final = 60.0
+_NO_KEY: Final = "each_call_brings_its_own"
 
 
 class Answer(Record, frozen=True):
@@ -47,14 +49,15 @@ class Answer(Record, frozen=True):
     request_id: str | None = None
 
 
-@lru_cache(maxsize=64)
-def _client(api_key: str, api_base: str | None) -> stripe.StripeClient:
+@lru_cache(maxsize=8)
+def _client(api_base: str | None) -> stripe.StripeClient:
+    """One client for each address: it keeps connections, and no key."""
     stripe.enable_telemetry = False
     addresses: BaseAddresses = (
         {"api": api_base, "connect": api_base, "files": api_base, "meter_events": api_base} if api_base else {}
     )
     return stripe.StripeClient(
-        api_key,
+        _NO_KEY,
         stripe_version=API_VERSION,
         base_addresses=addresses,
         max_network_retries=0,
@@ -77,15 +80,17 @@ def get(
     permission that the key lacks, ``StripeRefused`` for a key that Stripe does not take and for any other fault of
     ours, and ``StripeUnavailable`` when there was no answer, or one that blames Stripe.
     """
-    options: dict[str, Any] = {} if stripe_account is None else {"stripe_account": stripe_account}
-    begun = time.monotonic()
+    options: dict[str, Any] = {"api_key": api_key}
+    if stripe_account is not None:
+        options["stripe_account"] = stripe_account
+    begun = clock.monotonic()
     try:
-        response = _client(api_key, api_base).raw_request("get", path, **(dict(params or {}) | options))
+        response = _client(api_base).raw_request("get", path, **(dict(params or {}) | options))
     except stripe.APIConnectionError:
         raise StripeUnavailable("Stripe did not answer.", hint="It is tried again; check the network.") from None
     except stripe.StripeError as error:
-        raise _translated(error, path) from None
-    took = time.monotonic() - begun
+        raise _translated(error, path, _second(error.headers or {}, clock.monotonic() - begun)) from None
+    took = clock.monotonic() - begun
     return Answer(body=response.body.encode(), second=_second(response.headers, took), request_id=response.request_id)
 
 
@@ -93,28 +98,40 @@ def _second(headers: Mapping[str, str], took: float) -> int:
     """The second of Stripe's clock in which a request that ``took`` so long was begun, or an earlier one."""
     told = headers.get("Date") or headers.get("date")
     try:
-        answered = parsedate_to_datetime(told).timestamp() if told else time.time()
+        answered = parsedate_to_datetime(told).timestamp() if told else clock.unix()
     except ValueError:
-        answered = time.time()
+        answered = clock.unix()
     return math.floor(answered - took)
 
 
-def _translated(error: stripe.StripeError, path: str) -> Exception:
-    status, code = error.http_status or 0, error.code or ""
-    should = (error.headers or {}).get("stripe-should-retry")
+def _translated(error: stripe.StripeError, path: str, second: int) -> Exception:
+    status, code, headers = error.http_status or 0, error.code or "", error.headers or {}
+    should = headers.get("stripe-should-retry")
+    final, retry_after = should == "false", _retry_after(headers)
     if status == _THROTTLED:
-        reason = (error.headers or {}).get("stripe-rate-limited-reason")
-        return StripeThrottled(f"Stripe wants fewer calls ({reason or code or 'rate_limit'}).", reason=reason or code)
+        # A lock that somebody else holds has no reason in the headers, and is told by its code.
+        reason = headers.get("stripe-rate-limited-reason") or code or "rate_limit"
+        return StripeThrottled(
+            f"Stripe wants fewer calls ({reason}).", reason=reason, final=final, retry_after=retry_after
+        )
     if status == _MISSING and code == "resource_missing":
-        return StripeMissing(f"Stripe has nothing at {path}.")
+        return StripeMissing(f"Stripe has nothing at {path}.", second=second)
     if status == _FORBIDDEN:
         return StripeForbidden(
             f"The API key may not read {path}.", hint="Give the restricted key this permission in Stripe's dashboard."
         )
     if status == _UNAUTHORIZED:
         return StripeRefused("Stripe does not accept this API key.", hint="It may have been rolled: connect anew.")
-    if should == "true" or (should != "false" and (status == _CONFLICT or status >= _OURS)):
-        return StripeUnavailable(f"Stripe answered with {status}.", hint="It is tried again.")
+    if should == "true" or status == _CONFLICT or status >= _OURS:
+        return StripeUnavailable(
+            f"Stripe answered with {status}.", hint="It is tried again.", final=final, retry_after=retry_after
+        )
     gone = status == _INVALID and code == "resource_missing"
     kind = StripeParameterMissing if gone else StripeRefused
     return kind(f"Stripe refused {path} with {status} {code}.".replace(" .", "."))
+
+
+def _retry_after(headers: Mapping[str, str]) -> float:
+    """Seconds that an answer asks to wait, up to a minute; 0 where it does not say, or says a date."""
+    told = headers.get("retry-after", "")
+    return min(float(told), _LONGEST_SECONDS) if told.isdecimal() else 0.0

@@ -100,7 +100,8 @@ class Known:
         named: dict[str, MirrorObject] = {}
         for told in newest(objects):
             kind = told.object_type
-            if self.last is None or (told.created, told.event_id) > (self.last.created, self.last.event_id):
+            # What was read from the API is no event: it happened before, nobody knows when.
+            if self.last is None or _heard(told) > _heard(self.last):
                 self.last = told
             if kind == "subscription":
                 if not told.deleted and self.owns(told):
@@ -180,3 +181,8 @@ def _newer(told: MirrorObject, held: MirrorObject) -> bool:
 def ref_of(told: MirrorObject) -> FactRef:
     """The fact that told an object's newest version."""
     return FactRef(object_type=told.object_type, object_id=told.object_id, event_id=told.event_id, created=told.created)
+
+
+def _heard(told: MirrorObject) -> tuple[bool, int, str]:
+    """Events by their time, after all that was read."""
+    return (told.event_type != "", told.created, told.event_id)

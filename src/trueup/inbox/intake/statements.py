@@ -30,7 +30,7 @@ with given as (
     returning account_id, livemode, event_id, created, kind, received_at
 ), queued as (
     insert into inbox_pending (account_id, livemode, event_id, created, received_at)
-    select account_id, livemode, event_id, created, received_at from fresh where kind = 'snapshot'
+    select account_id, livemode, event_id, created, received_at from fresh where kind <> 'thin'
 ), awaiting as (
     insert into inbox_awaitingfetch (account_id, livemode, event_id, created, received_at)
     select account_id, livemode, event_id, created, received_at from fresh where kind = 'thin'

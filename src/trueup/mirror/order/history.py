@@ -19,10 +19,13 @@ class Moment(Record, frozen=True):
     ``checkpoint`` is where deciding this second again begins; ``prior`` holds the comparable states before it,
     ``None`` when they are unknown, and ``expected`` the one that was sure. ``gaps`` counts missing events between
     ``prior`` and the end of the second. ``ends`` are the states that may be the newest, ``None`` when they cannot be
-    compared with what follows. ``gap`` says that one is open.
+    compared with what follows. ``tied`` says that one more reading should confirm the end that was found, and ``gap``
+    that a gap is open. ``earlier`` are the facts that a read of this second is known to be later than, in their order;
+    ``events`` and ``reads`` are the others.
     """
 
     at: int
+    earlier: tuple[Trace, ...]
     events: Second | None
     reads: tuple[Trace, ...]
     checkpoint: Checkpoint
@@ -32,6 +35,7 @@ class Moment(Record, frozen=True):
     ends: frozenset[int] | None
     newest: Trace
     decided: bool
+    tied: bool
     gap: bool
     floor: int
 
@@ -73,7 +77,7 @@ def head_of(last: Moment, made: int | None) -> Head:
         read=newest.read,
         floor=last.floor,
         gap=last.gap,
-        tied=last.events is not None and not last.reads and len({trace.state for trace in last.events.events}) > 1,
+        tied=last.tied,
     )
 
 
@@ -123,8 +127,7 @@ def _second(trace: Trace) -> int:
 
 
 def _moment(at: int, facts: list[Trace], before: Moment | None, start: Checkpoint, floor: int) -> Moment:
-    reads = tuple(sorted((fact for fact in facts if fact.read), key=rank_key))
-    told = [fact for fact in facts if not fact.read] if reads else facts
+    earlier, reads, told = _sides(facts)
     events = settle(told) if told else None
     ends, version, gap = _before(before, start)
     if reads:
@@ -139,27 +142,76 @@ def _moment(at: int, facts: list[Trace], before: Moment | None, start: Checkpoin
     comparable = {fact.version for fact in facts} == {version}
     prior = ends if comparable else None
     sure = checkpoint.state if comparable and checkpoint.since == at else None
+    possible = frozenset(read.state for read in reads) | (frozenset() if events is None else events.ends)
+    goes_on = False
     if events is None:
         newest = reads[-1]
-        gaps = int(prior is not None and all(read.state not in prior for read in reads))
+    elif goes_on := _goes_on(events, reads):
+        newest = ordered(events, prior=reads[-1].state)[-1]
+        possible = events.ends
     else:
         newest = ordered(events, prior=sure)[-1]
-        gaps = events.gaps(prior)
-    possible = {read.state for read in reads} | (events.ends if events is not None else set())
     return Moment(
         at=at,
+        earlier=earlier,
         events=events,
         reads=reads,
         checkpoint=checkpoint,
         prior=prior,
         expected=sure,
-        gaps=gaps,
+        gaps=_gaps(facts, reads, events, prior),
         ends=frozenset(possible) if len({fact.version for fact in facts}) == 1 or len(possible) == 1 else None,
         newest=newest,
         decided=len(possible) == 1,
-        gap=not reads and (gap or gaps > 0),
+        tied=goes_on or (not reads and len({trace.state for trace in told}) > 1),
+        gap=not reads and (gap or _gaps(facts, reads, events, prior) > 0),
         floor=at if reads else before.floor if before is not None else floor,
     )
+
+
+def _sides(facts: list[Trace]) -> tuple[tuple[Trace, ...], tuple[Trace, ...], list[Trace]]:
+    """The facts of a second that a read is known to be later than, then the other reads, then the other events."""
+    reads = [fact for fact in facts if fact.read]
+    if not reads:
+        return (), (), facts
+    known = {fact_id for read in reads for fact_id in read.after}
+    newer = [fact for fact in facts if fact.fact_id not in known]
+    if not newer or len(newer) == len(facts):
+        # Reads that claim to be later than each other say nothing.
+        newer = facts
+    events = [fact for fact in facts if not fact.read and fact not in newer]
+    earlier = sorted((fact for fact in reads if fact not in newer), key=rank_key)
+    earlier += ordered(settle(events)) if events else []
+    return (
+        tuple(earlier),
+        tuple(sorted((fact for fact in newer if fact.read), key=rank_key)),
+        [fact for fact in newer if not fact.read],
+    )
+
+
+def _goes_on(events: Second, reads: tuple[Trace, ...]) -> bool:
+    """Whether the events begin with the one state that was read, and end in one: so they came after the reading.
+
+    That a missing event led back to what was read cannot be ruled out, so it is worth confirming.
+    """
+    seen = frozenset(read.state for read in reads)
+    return (
+        len(seen) == 1
+        and not events.born
+        and events.starts == (seen,)
+        and len(events.ends) == 1
+        and len({trace.version for trace in (*reads, *events.events)}) == 1
+    )
+
+
+def _gaps(facts: list[Trace], reads: tuple[Trace, ...], events: Second | None, prior: frozenset[int] | None) -> int:
+    """How many events are missing at least between what was before and the end of the second."""
+    told = [fact for fact in facts if not fact.read]
+    if not told:
+        return int(prior is not None and all(read.state not in prior for read in reads))
+    if events is None or len(told) != len(events.events):
+        events = settle(told)
+    return events.gaps(prior)
 
 
 def _before(before: Moment | None, start: Checkpoint) -> tuple[frozenset[int] | None, str | None, bool]:

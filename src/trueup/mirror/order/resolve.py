@@ -174,7 +174,7 @@ def _line(
 ) -> tuple[list[Trace], list[Place]]:
     """The facts of one second in order, and what is not plain about them; ``last`` names the fact before."""
     later = _later(following)
-    line = list(moment.reads)
+    line = [*moment.earlier, *moment.reads]
     if moment.events is not None:
         line += ordered(moment.events, prior=moment.expected, later=later)
     places: list[Place] = []

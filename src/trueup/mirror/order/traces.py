@@ -19,6 +19,15 @@ def trace_of(fact: Fact, *, version: str | None = None) -> Trace:
     States that different versions rendered are never compared: a change of version is not taken for a gap.
     """
     data = fact.data
+    if (reading := fact.reading) is not None:
+        return read_of(
+            data,
+            read_id=fact.event_id,
+            started=fact.created,
+            version=version,
+            made=reading.made,
+            after=reading.after,
+        )
     state, before = fingerprints(data, fact.previous)
     return Trace(
         second=fact.created,
@@ -34,12 +43,19 @@ def trace_of(fact: Fact, *, version: str | None = None) -> Trace:
 
 
 def read_of(
-    data: dict[str, Any] | None, *, read_id: str, started: int, version: str | None = None, made: int | None = None
+    data: dict[str, Any] | None,
+    *,
+    read_id: str,
+    started: int,
+    version: str | None = None,
+    made: int | None = None,
+    after: tuple[str, ...] = (),
 ) -> Trace:
     """The trace of a snapshot from the API; ``started`` is the second, in the object's clock, before it was asked for.
 
     ``None``, or a stub that says ``deleted``, tells of a deletion. A stub does not say which incarnation it speaks of:
-    the caller may, with ``made``, and else it is the newest one that was made before the second of the read.
+    the caller may, with ``made``, and else it is the newest one that was made before the second of the read. ``after``
+    names the facts of that second that were known before the reading began.
     """
     given = _NOTHING if data is None else data
     own = _made(given)
@@ -52,6 +68,7 @@ def read_of(
         version=version,
         deleted=data is None or data.get("deleted") is True,
         read=True,
+        after=after,
     )
 
 

@@ -44,7 +44,8 @@ class Trace(Record, frozen=True):
     the event does not say. ``made`` is the object's own ``created``, which tells incarnations under one id apart.
     ``stage`` is how far along an irreversible course the object is, ``None`` when it has none (see ``stages``).
     ``event_type`` is empty and ``read`` set for a snapshot that was read from the API; ``second`` is then the second in
-    which reading started, and ``fact_id`` any name of that read.
+    which reading started, and ``fact_id`` any name of that read. ``after`` names facts of that very second which were
+    known here before the reading began, reads included: what they tell was true earlier than what the read tells.
     """
 
     second: int
@@ -57,6 +58,7 @@ class Trace(Record, frozen=True):
     stage: int | None = None
     deleted: bool = False
     read: bool = False
+    after: tuple[str, ...] = ()
 
 
 class Place(Record, frozen=True):
