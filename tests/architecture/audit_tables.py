@@ -15,6 +15,7 @@ from trueup.customer import merging
 from trueup.customer import service as customers
 from trueup.customer.identity import service as identity
 from trueup.customer.types import Failure, LinkKind
+from trueup.inbox import dead_letters
 from trueup.inbox import service as inbox
 from trueup.kernel.actor import Actor, ActorKind
 from trueup.mirror import service as mirror
@@ -45,6 +46,10 @@ class Stage:
         self.customer = customers.get("cus_000")
         self.key = (self.account.id, False, "cus_000")
         identity.link(id="cus_001", kind=LinkKind.USER, value="u9", by=BY)
+        database.execute(
+            "insert into inbox_pending (account_id, livemode, event_id, created, attempts, last_error, set_aside_at)"
+            " select account_id, livemode, event_id, created, 8, 'odd: It is odd.', now() from inbox_event limit 1"
+        )
         self.second = accounts.add_webhook_secret(slug="acme", secret=SECRET, sealer=SEALER, by=BY)
 
 
@@ -111,6 +116,14 @@ CHANGES: dict[str, tuple[Scenario, list[str]]] = {
         lambda stage: operators.record_refused_sign_in(stage.person.email),
         ["operators.operator.sign_in_refused"],
     ),
+    "inbox.dead_letters.retry": (lambda _: dead_letters.retry(by=BY), ["inbox.dead_letters.retried"]),
+    "inbox.dead_letters.discard": (
+        lambda _: [
+            dead_letters.discard(cause=dead_letters.groups()[0].cause, why="Not ours.", by=BY, dry_run=preview)
+            for preview in (True, False)
+        ],
+        ["inbox.dead_letters.discarded"],
+    ),
     "inbox.retry_set_aside": (lambda _: inbox.retry_set_aside(by=BY), ["inbox.pending.retried"]),
     "customer.retry_set_aside": (lambda _: customers.retry_set_aside(by=BY), ["customer.folds.retried"]),
     "customer.rebuild": (lambda _: customers.rebuild(by=BY), ["customer.states.rebuilt"]),
@@ -160,6 +173,8 @@ READS: dict[str, Scenario] = {
     "operators.tokens": lambda _: operators.tokens(),
     "inbox.awaiting_depth": lambda _: inbox.awaiting_depth(database.connection()),
     "inbox.bodies": lambda stage: inbox.bodies([(*stage.key, datetime.now(UTC))]),  # noqa: TID251 - any moment does
+    "inbox.dead_letters.groups": lambda _: dead_letters.groups(),
+    "inbox.dead_letters.letters": lambda _: dead_letters.letters(dead_letters.groups()[0].cause),
     "inbox.depth": lambda _: inbox.depth(database.connection()),
     "inbox.event": lambda _: inbox.event(inbox.events().data[0].event_id),
     "inbox.events": lambda _: inbox.events(),
@@ -229,6 +244,12 @@ COMMANDS: dict[str, tuple[list[str], list[str]]] = {
     "token revoke": (["token", "revoke", "{token}"], ["operators.token.revoked"]),
     "retry": (["retry"], ["inbox.pending.retried", "customer.folds.retried"]),
     "customer refold": (["customer", "refold", "cus_000"], ["customer.customers.refolded"]),
+    "dead-letters show": (["dead-letters", "show", "{cause}"], []),
+    "dead-letters retry": (["dead-letters", "retry", "{cause}"], ["inbox.dead_letters.retried"]),
+    "dead-letters discard": (
+        ["dead-letters", "discard", "{cause}", "--reason", "Not ours.", "--yes"],
+        ["inbox.dead_letters.discarded"],
+    ),
     "customer merge": (["customer", "merge", "cus_000", "cus_001", "--yes"], ["customer.customers.merged"]),
     "customer split": (["customer", "split", "cus_000", "--yes"], []),
     "customer link": (["customer", "link", "cus_000", "user", "u1"], ["customer.link.added"]),

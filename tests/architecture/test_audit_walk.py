@@ -36,6 +36,7 @@ from trueup.accounts import registry
 from trueup.audit import service as audit
 from trueup.customer import merging
 from trueup.customer.identity import service as identity
+from trueup.inbox import dead_letters
 from trueup.inbox import service as inbox
 from trueup.kernel.actor import Actor
 from trueup.ops import cli
@@ -59,6 +60,7 @@ def services() -> Iterator[tuple[str, ModuleType]]:
         if file.name.endswith(".service"):
             yield file.name.removeprefix("trueup.").removesuffix(".service"), importlib.import_module(file.name)
     yield "customer.merging", merging
+    yield "inbox.dead_letters", dead_letters
 
 
 def unknown(modules: Mapping[str, ModuleType]) -> set[str]:
@@ -162,6 +164,7 @@ def test_a_command_leaves_its_entries_and_no_others(
         "{person}": identity.people().data[0].id,
         "{event}": inbox.events().data[0].event_id,
         "{cases}": str(cases),
+        "{cause}": dead_letters.groups()[0].cause,
     }
 
     def run() -> None:

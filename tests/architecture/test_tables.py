@@ -26,6 +26,7 @@ SUSPECT = re.compile(
 NOT_PERSONAL = {
     "accounts.Account.name": "What the operator calls a Stripe account of their own company.",
     "inbox.AwaitingFetch.last_error": "A sentence of ours; those hold no personal data (kernel.errors).",
+    "inbox.Discarded.error": "A sentence of ours; those hold no personal data (kernel.errors).",
     "inbox.Pending.last_error": "A sentence of ours; those hold no personal data (kernel.errors).",
     "inbox.Quarantined.detail": "A sentence of ours that says what was wrong with a body, without quoting it.",
     "inbox.Quarantined.reason": "A code of ours.",

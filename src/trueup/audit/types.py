@@ -24,6 +24,8 @@ class Action(StrEnum):
     OPERATOR_SIGN_IN_REFUSED = "operators.operator.sign_in_refused"
     TOKEN_CREATED = "operators.token.created"  # noqa: S105 - the name of an action
     TOKEN_REVOKED = "operators.token.revoked"  # noqa: S105 - the name of an action
+    DEAD_LETTERS_RETRIED = "inbox.dead_letters.retried"
+    DEAD_LETTERS_DISCARDED = "inbox.dead_letters.discarded"
     PENDING_RETRIED = "inbox.pending.retried"
     FOLDS_RETRIED = "customer.folds.retried"
     CUSTOMERS_REFOLDED = "customer.customers.refolded"

@@ -93,7 +93,7 @@ class AwaitingFetch(QueueRow):
 class Quarantined(models.Model):
     """A body that was signed but cannot be used; unique on its hash, kept until a person looks."""
 
-    PERSONAL: ClassVar[Mapping[str, str]] = {"body": "payload"}
+    PERSONAL: ClassVar[Mapping[str, str]] = {"body": "payload", "discarded_why": "free_text"}
 
     id = models.BigAutoField(primary_key=True)
     account_id = models.BigIntegerField()
@@ -104,6 +104,8 @@ class Quarantined(models.Model):
     body_sha256 = models.BinaryField()
     body = models.BinaryField()
     redacted_at = models.DateTimeField(null=True)
+    discarded_at = models.DateTimeField(null=True)
+    discarded_why = models.TextField(db_default="")
 
     class Meta:
         """One row a body and account."""
@@ -116,3 +118,23 @@ class Quarantined(models.Model):
     def __str__(self) -> str:
         """The reason."""
         return self.reason
+
+
+class Discarded(models.Model):
+    """An event of the log that nobody reads any more, because a person gave it up; a replay takes it up again."""
+
+    PERSONAL: ClassVar[Mapping[str, str]] = {"why": "free_text"}
+
+    pk = models.CompositePrimaryKey("account_id", "livemode", "event_id", "created")
+    account_id = models.BigIntegerField()
+    livemode = models.BooleanField()
+    event_id = models.TextField()
+    created = models.DateTimeField()
+    error = models.TextField()
+    why = models.TextField()
+    at = models.DateTimeField(db_default=Now())
+
+    @override
+    def __str__(self) -> str:
+        """The event id."""
+        return self.event_id

@@ -39,10 +39,10 @@ cross join lateral (
 ROW_COLUMNS: Final = """
     e.account_id, e.livemode, e.event_id, e.type, e.created, e.received_at, e.object_type, e.object_id, e.customer,
     e.api_version, e.source, e.kind,
-    case when p.id is null and f.id is null then 'folded'
+    case when p.id is null and f.id is null then case when d.event_id is null then 'folded' else 'discarded' end
          when p.set_aside_at is not null or f.set_aside_at is not null then 'set_aside'
          when f.id is not null then 'awaiting_fetch' else 'waiting' end,
-    coalesce(p.last_error, f.last_error)
+    coalesce(p.last_error, f.last_error, d.error)
 """
 
 JOINS: Final = """
@@ -50,13 +50,16 @@ JOINS: Final = """
         on p.event_id = e.event_id and p.account_id = e.account_id and p.livemode = e.livemode and p.created = e.created
     left join inbox_awaitingfetch f
         on f.event_id = e.event_id and f.account_id = e.account_id and f.livemode = e.livemode and f.created = e.created
+    left join inbox_discarded d
+        on d.event_id = e.event_id and d.account_id = e.account_id and d.livemode = e.livemode and d.created = e.created
 """
 
 STATES: Final = {
-    State.FOLDED: "p.id is null and f.id is null",
+    State.FOLDED: "p.id is null and f.id is null and d.event_id is null",
     State.WAITING: "p.id is not null and p.set_aside_at is null",
     State.AWAITING_FETCH: "f.id is not null and f.set_aside_at is null",
     State.SET_ASIDE: "(p.set_aside_at is not null or f.set_aside_at is not null)",
+    State.DISCARDED: "p.id is null and f.id is null and d.event_id is not null",
 }
 
 STATS: Final = """
@@ -65,7 +68,7 @@ select (select count(*) from inbox_event where received_at > now() - interval '2
        (select count(*) from inbox_awaitingfetch where set_aside_at is null),
        (select count(*) from inbox_pending where set_aside_at is not null)
            + (select count(*) from inbox_awaitingfetch where set_aside_at is not null),
-       (select count(*) from inbox_quarantined),
+       (select count(*) from inbox_quarantined where discarded_at is null),
        (select max(received_at) from inbox_event)
 """
 

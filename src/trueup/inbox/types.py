@@ -38,6 +38,7 @@ class State(StrEnum):
     WAITING = "waiting"
     AWAITING_FETCH = "awaiting_fetch"
     SET_ASIDE = "set_aside"
+    DISCARDED = "discarded"
 
 
 class Reason(StrEnum):
@@ -134,3 +135,54 @@ class AwaitingRow(Record, frozen=True):
     """How often it failed before."""
     body: bytes
     """The event as it came; ``related_object.url`` in it says where its object is, where it names one."""
+
+
+class DeadGroup(Record, frozen=True):
+    """What one fault stopped in one queue."""
+
+    cause: str
+    """A stable code made from the error: its class, and a digest of its message without ids and numbers."""
+    queue: str
+    """Which reader set it aside: mirror, thin, customer, fetch; or quarantine, whose bodies are no events."""
+    rows: int
+    things: int
+    """How many events, customers or bodies the rows speak of."""
+    first_at: datetime
+    """When the first of them was set aside."""
+    last_at: datetime
+    error: str
+    """The newest one's."""
+    examples: tuple[str, ...]
+    """The newest, each by what it is and its id; a body by its SHA-256."""
+    accounts: tuple[str, ...]
+    """The slugs of the examples' accounts."""
+
+
+class DeadLetter(Record, frozen=True):
+    """One row that was set aside."""
+
+    cause: str
+    queue: str
+    row: int
+    account_slug: str
+    livemode: bool
+    kind: str
+    """What it is: event, customer, an object's type, or body."""
+    id: str
+    attempts: int
+    since: datetime
+    """When it was queued, or received."""
+    set_aside_at: datetime
+    error: str
+
+
+class Moved(Record, frozen=True):
+    """What was tried again or given up, or would be: how many rows of which queue."""
+
+    cause: str | None
+    """None stands for all."""
+    rows: dict[str, int]
+    done: bool
+    """False for a preview, and where there was nothing."""
+    refused: int = 0
+    """Bodies of the quarantine that still cannot be used."""

@@ -19,6 +19,7 @@ from trueup.ops.commands import (
     accounts,
     customers,
     demo,
+    dead_letters,
     events,
     identity,
     metrics,
@@ -53,6 +54,7 @@ objects.register(app)
 events.register(app)
 metrics.register(app)
 demo.register(app)
+dead_letters.register(app)
 views.register(app)
 sandbox.register(app)
 sandbox_lives.register(sandbox.sandbox_app)

@@ -70,6 +70,10 @@ class Drain(Record, frozen=True):
 
     It may where queue and result are lost together, since the rows are then due
     again; the commit need not wait for the disk. A drain with effects outside says False."""
+    left: Apply | None = None
+    """Told of rows in the transaction that sets them aside, so that what they spoke of can be known to be behind.
+
+    What it raises costs nobody but itself."""
 
 
 class Step(Record, frozen=True):
@@ -174,7 +178,8 @@ def _one_by_one(drain: Drain, connection: psycopg.Connection[tuple[Any, ...]], r
     things: dict[tuple[Any, ...], list[Claimed]] = {}
     for row in rows:
         things.setdefault((row.id,) if drain.units is None else row.values, []).append(row)
-    done, failed, aside = [], 0, 0
+    done, failed = list[int](), 0
+    aside: list[Claimed] = []
     for alike in things.values():
         error = _try(drain, alike)
         if error is None:
@@ -182,14 +187,29 @@ def _one_by_one(drain: Drain, connection: psycopg.Connection[tuple[Any, ...]], r
             continue
         for row in alike:
             if queues.fail(connection, drain.queue, row, error=error, max_attempts=drain.max_attempts):
-                aside += 1
+                aside.append(row)
                 log.error("drain.row_set_aside", drain=drain.name, row=row.id, attempts=row.attempts + 1)
             else:
                 failed += 1
                 log.warning("drain.row_failed", drain=drain.name, row=row.id, attempts=row.attempts + 1)
     if done:
         queues.finish(connection, drain.queue, done)
-    return Step(claimed=len(rows), done=len(done), failed=failed, set_aside=aside)
+    if aside:
+        _leave(drain, aside)
+    return Step(claimed=len(rows), done=len(done), failed=failed, set_aside=len(aside))
+
+
+def _leave(drain: Drain, rows: Sequence[Claimed]) -> None:
+    """Tell of rows that are set aside now, inside a savepoint."""
+    if drain.left is None:
+        return
+    try:
+        with database.transaction():
+            drain.left(rows)
+    except Exception as error:
+        if isinstance(error, DATABASE_ERRORS) and not _at_fault(error):
+            raise
+        log.error("drain.left_failed", drain=drain.name, rows=len(rows), error=type(error).__name__)
 
 
 def _try(drain: Drain, rows: Sequence[Claimed]) -> str | None:

@@ -56,6 +56,11 @@ def test_the_description_is_openapi_with_all_it_demands(described: Any) -> None:
         "POST /api/v1/duplicates/dismissals",
         "DELETE /api/v1/duplicates/dismissals",
         "GET /api/v1/violations",
+        "GET /api/v1/dead-letters",
+        "GET /api/v1/dead-letters/{cause}",
+        "POST /api/v1/dead-letters/retry",
+        "POST /api/v1/dead-letters/{cause}/retry",
+        "POST /api/v1/dead-letters/{cause}/discard",
     }
     identifiers = [operation["operationId"] for operation in operations(described).values()]
     assert len(set(identifiers)) == len(identifiers)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 from django.http import HttpRequest, HttpResponse
 from ninja import Field, Query, Router, Schema
@@ -11,12 +11,11 @@ from trueup.customer import merging
 from trueup.customer.identity import service as identity
 from trueup.customer.identity.types import Joined, Link, Person, Suggestion, Violation
 from trueup.customer.types import LinkKind
-from trueup.kernel.actor import Actor
 from trueup.kernel.records import Record
 from trueup.runtime.pages import Page
 from trueup.web.api import openapi
 from trueup.web.api.answers import After, Limit, answer
-from trueup.web.api.auth import READ, WRITE
+from trueup.web.api.auth import READ, WRITE, acting
 
 router: Final = Router()
 
@@ -66,13 +65,6 @@ class PairIn(Schema):
     second: Id
 
 
-def _by(request: HttpRequest) -> Actor:
-    """The token that asks, as the bearer left it."""
-    actor: Any = request.auth  # type: ignore[attr-defined]
-    assert isinstance(actor, Actor)  # noqa: S101 - what the bearer returns; for the type checker
-    return actor
-
-
 @router.get("/customers/{customer_id}/links", auth=READ, operation_id="links", summary="Links of a customer")
 @openapi.answers(Links)
 def list_links(request: HttpRequest, customer_id: str) -> HttpResponse:
@@ -91,7 +83,7 @@ def add_link(request: HttpRequest, customer_id: str, body: LinkIn) -> HttpRespon
         value=body.value,
         system=body.system,
         person_id=body.person_id,
-        by=_by(request),
+        by=acting(request),
     )
     return answer(made)
 
@@ -106,7 +98,7 @@ def remove_link(
     system: Annotated[str, Query(max_length=40, description="Which CRM, for that kind.")] = "",
 ) -> HttpResponse:
     """Take back a link that was made by hand; answers with those that are left."""
-    identity.unlink(id=customer_id, kind=kind, value=value, system=system, by=_by(request))
+    identity.unlink(id=customer_id, kind=kind, value=value, system=system, by=acting(request))
     return answer(Links(data=identity.links(customer_id)))
 
 
@@ -114,14 +106,14 @@ def remove_link(
 @openapi.answers(Joined)
 def merge(request: HttpRequest, customer_id: str, body: MergeIn) -> HttpResponse:
     """Make others part of this customer, whose id stays; with `preview` only say what would be."""
-    return answer(merging.merge(id=customer_id, others=body.others, by=_by(request), preview=body.preview))
+    return answer(merging.merge(id=customer_id, others=body.others, by=acting(request), preview=body.preview))
 
 
 @router.post("/customers/{customer_id}/split", auth=WRITE, operation_id="split", summary="Undo merges")
 @openapi.answers(Joined)
 def split(request: HttpRequest, customer_id: str, body: SplitIn) -> HttpResponse:
     """Let merged customers stand for themselves again, as they were; with `preview` only say what would be."""
-    return answer(merging.split(id=customer_id, take=body.take, by=_by(request), preview=body.preview))
+    return answer(merging.split(id=customer_id, take=body.take, by=acting(request), preview=body.preview))
 
 
 @router.get("/people", auth=READ, operation_id="people", summary="List people")
@@ -158,7 +150,7 @@ def list_duplicates(request: HttpRequest, limit: Limit = 50, after: After = None
 @openapi.answers(Judged)
 def dismiss(request: HttpRequest, body: PairIn) -> HttpResponse:
     """Suggest this pair no more."""
-    return answer(Judged(changed=identity.dismiss_duplicate(first=body.first, second=body.second, by=_by(request))))
+    return answer(Judged(changed=identity.dismiss_duplicate(first=body.first, second=body.second, by=acting(request))))
 
 
 @router.delete("/duplicates/dismissals", auth=WRITE, operation_id="restore", summary="Take a dismissal back")
@@ -169,7 +161,7 @@ def restore(
     second: Annotated[str, Query(max_length=500)],
 ) -> HttpResponse:
     """Let this pair be suggested again."""
-    return answer(Judged(changed=identity.restore_duplicate(first=first, second=second, by=_by(request))))
+    return answer(Judged(changed=identity.restore_duplicate(first=first, second=second, by=acting(request))))
 
 
 @router.get("/violations", auth=READ, operation_id="violations", summary="Broken metadata rules")

@@ -50,6 +50,7 @@ EVENT_STATES: Final[dict[State, Look]] = {
     State.WAITING: Look(label=_("Waiting"), tone="info", icon="clock"),
     State.AWAITING_FETCH: Look(label=_("Awaiting fetch"), tone="info", icon="cloud-download"),
     State.SET_ASIDE: Look(label=_("Set aside"), tone="bad", icon="circle-x"),
+    State.DISCARDED: Look(label=_("Given up"), tone="", icon="circle-slash"),
 }
 
 EVENT_STATE_HINTS: Final[dict[State, Label]] = {
@@ -59,6 +60,7 @@ EVENT_STATE_HINTS: Final[dict[State, Label]] = {
     State.SET_ASIDE: _(
         "Could not be read after several attempts. It is kept, and can be replayed once the cause is gone."
     ),
+    State.DISCARDED: _("Could not be read, and somebody gave it up. It is kept, and a replay reads it after all."),
 }
 
 SOURCES: Final[dict[str, str]] = {"stripe": "Stripe"}
