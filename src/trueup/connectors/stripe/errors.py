@@ -38,6 +38,12 @@ class StripeParameterMissing(StripeRefused):
     code = "stripe_parameter_missing"
 
 
+class StripePathUnknown(StripeRefused):
+    """This API does not have the path at all: a sandbox, or a product that the account does not take part in."""
+
+    code = "stripe_path_unknown"
+
+
 class StripeMissing(NotFound):
     """Stripe has no object of this id, or had one that is deleted.
 

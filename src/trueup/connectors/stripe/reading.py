@@ -19,6 +19,7 @@ from trueup.connectors.stripe.errors import (
     StripeForbidden,
     StripeMissing,
     StripeParameterMissing,
+    StripePathUnknown,
     StripeRefused,
     StripeThrottled,
     StripeUnavailable,
@@ -76,7 +77,8 @@ def get(
     """Ask Stripe once. ``stripe_account`` names a connected account (``acct_…``) that is meant.
 
     Raises ``StripeThrottled`` for a 429, ``StripeMissing`` for an object that there is not,
-    ``StripeParameterMissing`` where a parameter names one, ``StripeForbidden`` for a
+    ``StripeParameterMissing`` where a parameter names one, ``StripePathUnknown`` for a path that the API does not have,
+    ``StripeForbidden`` for a
     permission that the key lacks, ``StripeRefused`` for a key that Stripe does not take and for any other fault of
     ours, and ``StripeUnavailable`` when there was no answer, or one that blames Stripe.
     """
@@ -126,8 +128,11 @@ def _translated(error: stripe.StripeError, path: str, second: int) -> Exception:
         return StripeUnavailable(
             f"Stripe answered with {status}.", hint="It is tried again.", final=final, retry_after=retry_after
         )
-    gone = status == _INVALID and code == "resource_missing"
-    kind = StripeParameterMissing if gone else StripeRefused
+    kind: type[StripeRefused] = StripeRefused
+    if status == _MISSING:
+        kind = StripePathUnknown
+    elif status == _INVALID and code == "resource_missing":
+        kind = StripeParameterMissing
     return kind(f"Stripe refused {path} with {status} {code}.".replace(" .", "."))
 
 
