@@ -40,7 +40,8 @@ from trueup.runtime.crypto import Sealer
 SOURCES = Path(__file__).resolve().parents[1] / "src"
 SECRET = "whsec_" + "7" * 32
 TABLES = (
-    "inbox_discarded "
+    "inbox_sweep inbox_alarm "
+    "inbox_discarded mirror_fetch "
     "inbox_event inbox_pending inbox_awaitingfetch inbox_quarantined mirror_object mirror_version mirror_about "
     "mirror_changed customer_customer customer_turn customer_lookup customer_merged customer_trait customer_dismissal "
     "accounts_account accounts_webhooksecret accounts_revision accounts_canary audit_entry audit_pending"

@@ -52,6 +52,11 @@ def apply(rows: Sequence[Claimed]) -> None:
     customers = {(row.values[0], row.values[1], row.values[3]) for row in rows if row.values[2] == "customer"}
     products = {(row.values[0], row.values[1], row.values[3]) for row in rows if row.values[2] != "customer"}
     fold_customers(sorted(customers), changed_products=products)
+    # A fold that was set aside says nothing any more once another one of the same has succeeded.
+    mirror.note_folded(
+        ObjectKey(account_id=key[0], livemode=key[1], object_type=key[2], object_id=key[3])
+        for key in sorted({row.values for row in rows})
+    )
     if products:
         # Whoever folds with an older version of these products has finished by now or waits for us.
         others = set(store.by_products(sorted(products))) - customers

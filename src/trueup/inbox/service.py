@@ -21,6 +21,7 @@ from trueup.inbox.types import (
     PendingEvent,
     QuarantinedRow,
     State,
+    Subject,
 )
 from trueup.kernel.actor import Actor
 from trueup.kernel.errors import NotFound, Refused
@@ -43,6 +44,11 @@ LARGEST_PAGE: Final = 200
 def pending_events(rows: Sequence[Claimed]) -> list[PendingEvent]:
     """The bodies of claimed rows of ``PENDING``; a row whose event is gone (erased, expired) is left out."""
     return store.bodies([(row.values[0], row.values[1], row.values[2], row.values[3]) for row in rows])
+
+
+def named_in(rows: Sequence[Claimed]) -> list[Subject]:
+    """The objects that the events of claimed rows of ``PENDING`` name; an event that names none is left out."""
+    return store.subjects([(row.values[0], row.values[1], row.values[2], row.values[3]) for row in rows])
 
 
 def events(

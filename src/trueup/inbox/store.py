@@ -19,6 +19,7 @@ from trueup.inbox.types import (
     QuarantinedRow,
     Source,
     State,
+    Subject,
 )
 from trueup.runtime import database
 
@@ -34,6 +35,17 @@ cross join lateral (
 """Looks rows up one by one in the partition each belongs to.
 
 ``offset 0`` forbids the planner, whose statistics lag behind a fast load, to read the whole log instead.
+"""
+
+SUBJECTS: Final = """
+select k.account_id, k.livemode, e.type, e.object_type, e.object_id
+from unnest(%(account_id)b::int8[], %(livemode)b::bool[], %(event_id)b::text[], %(created)b::timestamptz[])
+     as k (account_id, livemode, event_id, created)
+cross join lateral (
+    select type, object_type, object_id from inbox_event
+    where (account_id, livemode, event_id, created) = (k.account_id, k.livemode, k.event_id, k.created) offset 0
+) e
+where e.object_type is not null and e.object_id is not null
 """
 
 ROW_COLUMNS: Final = """
@@ -139,6 +151,18 @@ def bodies(rows: list[tuple[int, bool, str, datetime]]) -> list[PendingEvent]:
     cursor = psycopg.Cursor(database.connection())
     cursor.execute(BODIES.encode(), values, binary=True)
     return [PendingEvent(account_id=row[0], livemode=row[1], event_id=row[2], body=row[3]) for row in cursor.fetchall()]
+
+
+def subjects(rows: list[tuple[int, bool, str, datetime]]) -> list[Subject]:
+    """The objects that the events of these keys name."""
+    values = {
+        "account_id": [row[0] for row in rows],
+        "livemode": [row[1] for row in rows],
+        "event_id": [row[2] for row in rows],
+        "created": [row[3] for row in rows],
+    }
+    found = database.execute(SUBJECTS, values).fetchall()
+    return [Subject(**dict(zip(Subject.__struct_fields__, row, strict=True))) for row in found]
 
 
 def lease_awaiting(*, limit: int, seconds: float) -> list[AwaitingRow]:

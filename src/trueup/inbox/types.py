@@ -119,6 +119,16 @@ class PendingEvent(Record, frozen=True):
     body: bytes
 
 
+class Subject(Record, frozen=True):
+    """Which object an event names, as its envelope told it to the intake; ``type`` is the event's."""
+
+    account_id: int
+    livemode: bool
+    type: str
+    object_type: str
+    id: str
+
+
 class AwaitingRow(Record, frozen=True):
     """A thin event whose object has to be fetched, under a lease."""
 

@@ -22,6 +22,7 @@ from trueup.mirror.order.traces import trace_of
 from trueup.mirror.order.types import Head, Need, Trace
 from trueup.mirror.reading import Told, gone, last_known, parse, read
 from trueup.mirror.service import TOPIC
+from trueup.mirror.set_aside import want_read
 from trueup.mirror.types import ObjectKey
 from trueup.mirror.upcast import UPCAST_VERSION, upcast
 from trueup.mirror.upcast.text import is_clean
@@ -292,4 +293,6 @@ def _place(key: ObjectKey) -> tuple[int, bool, str, str]:
     return (key.account_id, key.livemode, key.object_type, key.object_id)
 
 
-DRAIN: Final = Drain(name="mirror", topic=INBOX, queue=inbox.PENDING, since="received_at", apply=apply, batch=2000)
+DRAIN: Final = Drain(
+    name="mirror", topic=INBOX, queue=inbox.PENDING, since="received_at", apply=apply, batch=2000, left=want_read
+)

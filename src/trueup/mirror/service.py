@@ -15,14 +15,15 @@ from trueup.accounts.types import Account
 from trueup.inbox import service as inbox
 from trueup.kernel.errors import NotFound, Refused
 from trueup.kernel.time import from_unix
-from trueup.mirror import about, lookup, reading, rules, store
+from trueup.mirror import about, lookup, reading, rules, set_aside, store
 from trueup.mirror.lookup import Pointer
 from trueup.mirror.order.types import Verdict
 from trueup.mirror.reading import parse
 from trueup.mirror.types import Fact, MirrorObject, ObjectDetail, ObjectKey, ObjectRow, ObjectVersion
 from trueup.mirror.upcast.shape import LATEST_SECOND
 from trueup.mirror.upcast.text import unstorable
-from trueup.runtime import database, queues
+from trueup.runtime import database, dead_letters, queues
+from trueup.runtime.dead_letters import Shelf
 from trueup.runtime.pages import Number, Page, decode_cursor, encode_cursor, invalid_cursor
 from trueup.runtime.queues import Queue
 
@@ -30,6 +31,9 @@ TOPIC: Final = "mirror.changed"
 """Woken when customers or products wait to be folded."""
 CHANGED: Final = Queue(table="mirror_changed", columns=("account_id", "livemode", "object_type", "object_id"))
 """Customers and products whose objects moved."""
+dead_letters.register(
+    Shelf(name="customer", queue=CHANGED, topic=TOPIC, since="since", kind="object_type", named="object_id")
+)
 
 LARGEST_PAGE: Final = 200
 _TWINS: Final = 2
@@ -108,6 +112,14 @@ def mark_changed(keys: Iterable[ObjectKey], *, unless_queued: bool = False) -> i
     sweep does, and not for one that changed something: the row may be in the hands of a reader that looked before.
     """
     return store.mark_changed(list(keys), topic=TOPIC, unless_queued=unless_queued)
+
+
+def note_folded(keys: Iterable[ObjectKey]) -> int:
+    """Forget that these were set aside before: they have been folded since. Returns how many rows that were.
+
+    In the transaction of the fold, by whoever folded.
+    """
+    return set_aside.forget(list(keys))
 
 
 def rebuild() -> int:

@@ -179,7 +179,7 @@ def letters(
 def retry(connection: psycopg.Connection[tuple[Any, ...]], shelf: Shelf, *, cause: str | None) -> int:
     """Give the rows of a cause (all of them without one) another round of attempts, and wake their reader."""
     sql = (
-        f"update {shelf.queue.table} set set_aside_at = null, attempts = 0, due_at = null "  # noqa: S608 - our names
+        f"update {shelf.queue.table} set set_aside_at = null, attempts = 0, due_at = now() "  # noqa: S608 - our names
         f"where set_aside_at is not null and (%(cause)s::text is null or {_CAUSE} = %(cause)s)"
     )
     count = psycopg.Cursor(connection).execute(sql.encode(), {"cause": cause}).rowcount
