@@ -36,6 +36,9 @@ class Action(StrEnum):
     LINK_REMOVED = "customer.link.removed"
     DUPLICATE_DISMISSED = "customer.duplicate.dismissed"
     DUPLICATE_RESTORED = "customer.duplicate.restored"
+    BACKFILL_STARTED = "mirror.backfill.started"
+    BACKFILL_CANCELLED = "mirror.backfill.cancelled"
+    BACKFILL_RESUMED = "mirror.backfill.resumed"
 
 
 class AuditEntry(Record, frozen=True):

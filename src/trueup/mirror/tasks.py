@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from trueup.mirror.backfill.errand import ERRAND as BACKFILL
 from trueup.mirror.drain import DRAIN, remake, settle
 from trueup.mirror.fetcher import ERRAND
 from trueup.mirror.fetching import want_doubtful
@@ -12,3 +13,4 @@ topics.heal(remake)
 topics.heal(settle)
 topics.heal(want_doubtful)
 errands.subscribe(ERRAND)
+errands.subscribe(BACKFILL)

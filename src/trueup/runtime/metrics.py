@@ -25,3 +25,9 @@ INTAKE_FLUSH_SECONDS: Final = Histogram(
 INTAKE_FLUSH_ROWS: Final = Histogram(
     "trueup_intake_flush_rows", "Events in a group commit.", buckets=(1, 2, 5, 10, 20, 50, 100, 200)
 )
+BACKFILL_PAGES: Final = Counter(
+    "trueup_backfill_pages_total", "Pages that backfills asked Stripe for, by outcome.", ["outcome"]
+)
+BACKFILL_OBJECTS: Final = Counter(
+    "trueup_backfill_objects_total", "Objects that backfills read: new, changed or known just so.", ["result"]
+)
