@@ -45,7 +45,8 @@ TABLES = (
     "inbox_event inbox_pending inbox_awaitingfetch inbox_quarantined mirror_object mirror_version mirror_about "
     "mirror_backfillrun mirror_backfillspan "
     "mirror_changed customer_customer customer_turn customer_lookup customer_merged customer_trait customer_dismissal "
-    "accounts_account accounts_webhooksecret accounts_revision accounts_canary audit_entry audit_pending"
+    "accounts_account accounts_webhooksecret accounts_revision accounts_canary accounts_budget "
+    "audit_entry audit_pending"
 ).split()
 
 TESTER = system("test")

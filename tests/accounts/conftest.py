@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -10,14 +11,20 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
+from pytest_django import DjangoDbBlocker
 from typing_extensions import override
 
+from tests import instance
 from trueup.accounts import service as accounts
 from trueup.accounts.types import Account
 from trueup.kernel.actor import Actor, ActorKind
+from trueup.runtime import configuration, installation
 from trueup.runtime.crypto import Sealer
+from trueup.sandbox import Sandbox, start
 
 BY = Actor(kind=ActorKind.COMMAND_LINE, id="ada")
+NAME = f"trueup_accounts_{os.getpid()}"
+KEY = "rk_test_sandbox"
 
 
 @pytest.fixture
@@ -44,6 +51,56 @@ def connect(db: None, sealer: Sealer) -> Callable[..., Account]:
     return make
 
 
+@pytest.fixture(scope="session")
+def committing(django_db_blocker: DjangoDbBlocker) -> Iterator[str]:
+    """The address of a database of our own, whose rows outlive a transaction."""
+    with django_db_blocker.unblock(), instance.own_database(NAME) as address:
+        yield address
+
+
+@pytest.fixture
+def database(
+    committing: str,
+    django_db_blocker: DjangoDbBlocker,
+    tmp_path_factory: pytest.TempPathFactory,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[str]:
+    """That database, empty, and an installation with a key; Django works in it meanwhile, in every thread."""
+    monkeypatch.setenv("TRUEUP_HOME", str(tmp_path_factory.mktemp("home")))
+    configuration.current.cache_clear()
+    installation.sealer.cache_clear()
+    with django_db_blocker.unblock(), instance.in_database(NAME):
+        instance.wipe(committing)
+        yield committing
+    configuration.current.cache_clear()
+    installation.sealer.cache_clear()
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    """A Stripe to call."""
+    with start(seed="calls") as running:
+        yield running
+
+
+@pytest.fixture
+def called(database: str) -> Callable[..., Account]:
+    """Connect an account whose API is somewhere on this host."""
+
+    def make(api_base: str, name: str = "acme", **given: Any) -> Account:
+        fields: dict[str, Any] = {
+            "api_key": KEY,
+            "webhook_secrets": [],
+            "livemode": None,
+            "access": None,
+            "api_base": api_base,
+            "stripe_account_id": None,
+        }
+        return accounts.connect(name=name, sealer=installation.sealer(), by=BY, **(fields | given))
+
+    return make
+
+
 @dataclass
 class Stripe:
     """What the server answers next, and what it was asked."""
@@ -51,7 +108,19 @@ class Stripe:
     address: str
     status: int = 200
     body: bytes = json.dumps({"id": "acct_1Real", "object": "account"}).encode()
+    headers: dict[str, str] = field(default_factory=dict)
+    first: list[tuple[int, dict[str, str], bytes]] = field(default_factory=list)
     asked: list[tuple[str, dict[str, str]]] = field(default_factory=list)
+
+    @property
+    def paths(self) -> list[str]:
+        """What it was asked for, in order."""
+        return [path for path, _headers in self.asked]
+
+    def once(self, status: int, code: str = "", **headers: str) -> None:
+        """Answer the next request like this; several of these are answered one after the other."""
+        body = json.dumps({"error": {"type": "api_error", "code": code, "message": "No."}}).encode()
+        self.first.append((status, {name.replace("_", "-"): value for name, value in headers.items()}, body))
 
     def refuse(self, status: int, kind: str) -> None:
         """Answer with an error of this kind from now on."""
@@ -67,12 +136,15 @@ def stripe() -> Iterator[Stripe]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             state.asked.append((self.path, {name.lower(): value for name, value in self.headers.items()}))
-            self.send_response(state.status)
+            status, headers, body = state.first.pop(0) if state.first else (state.status, state.headers, state.body)
+            self.send_response(status)
+            for name, value in headers.items():
+                self.send_header(name, value)
             self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(state.body)))
+            self.send_header("Content-Length", str(len(body)))
             self.send_header("Request-Id", "req_test")
             self.end_headers()
-            self.wfile.write(state.body)
+            self.wfile.write(body)
 
         @override
         def log_message(self, format: str, *args: Any) -> None:

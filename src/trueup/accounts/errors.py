@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from trueup.kernel.errors import Conflict, NotFound, Refused
+from trueup.kernel.errors import Conflict, NotFound, Refused, Unavailable
 
 
 class AccountUnknown(NotFound):
@@ -33,3 +33,15 @@ class ApiKeyMissing(Refused):
     """The account has no API key, so nothing can be asked of Stripe."""
 
     code = "api_key_missing"
+
+
+class AccountMismatch(Conflict):
+    """The API key is of another Stripe account than the one that is known: what it reads says nothing of this one."""
+
+    code = "account_mismatch"
+
+
+class CallBudgetSpent(Unavailable):
+    """So many calls are made to Stripe that this one did not get its turn in time; nothing was asked."""
+
+    code = "call_budget_spent"

@@ -68,6 +68,30 @@ class Revision(models.Model):
         return str(self.number)
 
 
+class Budget(models.Model):
+    """How full one bucket of calls to Stripe is, of an account or of one endpoint; see ``budget``.
+
+    Unlogged: it is small, written with every call, and true for seconds. ``permille`` is what was left of the limit
+    when it was slowed down last, at ``slowed_at``.
+    """
+
+    pk = models.CompositePrimaryKey("account_id", "endpoint")
+    account_id = models.BigIntegerField()
+    endpoint = models.TextField(db_collation="C")
+    full_at = models.DateTimeField(db_default=Now())
+    held_until = models.DateTimeField(db_default=Now())
+    permille = models.SmallIntegerField(default=1000, db_default=1000)
+    slowed_at = models.DateTimeField(null=True)
+    throttled = models.BigIntegerField(default=0, db_default=0)
+    cause = models.TextField(default="", db_default="")
+    taken = models.JSONField(db_default=models.Value({}, models.JSONField()))
+
+    @override
+    def __str__(self) -> str:
+        """Whose it is."""
+        return f"{self.account_id} {self.endpoint}"
+
+
 class Canary(models.Model):
     """One sealed row that shows at start whether the present key is the one this database was written with."""
 

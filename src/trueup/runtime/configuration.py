@@ -37,6 +37,10 @@ VARIABLES: Final = {
     "log_level": "TRUEUP_LOG_LEVEL",
     "identity_keys": "TRUEUP_IDENTITY_KEYS",
     "metadata_rules": "TRUEUP_METADATA_RULES",
+    "stripe_limit_live": "TRUEUP_STRIPE_LIMIT_LIVE",
+    "stripe_limit_test": "TRUEUP_STRIPE_LIMIT_TEST",
+    "stripe_limit_endpoint": "TRUEUP_STRIPE_LIMIT_ENDPOINT",
+    "stripe_limit_elsewhere": "TRUEUP_STRIPE_LIMIT_ELSEWHERE",
 }
 """Field to the environment variable that sets it."""
 IDENTITY_KEY: Final = re.compile(r"[^\s=,]+ *= *(user|organization|email|crm:[a-z0-9_-]{1,40})")
@@ -78,6 +82,14 @@ class Configuration(BaseSettings):
     """Which metadata keys hold which ids, such as ``user_id=user,org_id=organization,sf_id=crm:salesforce``."""
     metadata_rules: str = ""
     """What customers' metadata has to keep to, such as ``user_id:required;user_id:unique;ref:pattern=R-[0-9]+``."""
+    stripe_limit_live: int = Field(default=100, ge=1, le=100_000)
+    """Calls a second that Stripe allows a live account. We stay within, and other programs of yours share it."""
+    stripe_limit_test: int = Field(default=25, ge=1, le=100_000)
+    """The same in test mode."""
+    stripe_limit_endpoint: int = Field(default=25, ge=1, le=100_000)
+    """Calls a second that Stripe allows for any one endpoint."""
+    stripe_limit_elsewhere: int = Field(default=1_000, ge=1, le=100_000)
+    """The limit of accounts whose API is at another address, such as a sandbox."""
 
     @classmethod
     @override

@@ -107,7 +107,9 @@ def _second(headers: Mapping[str, str], took: float) -> int:
 
 
 def _translated(error: stripe.StripeError, path: str, second: int) -> Exception:
-    status, code, headers = error.http_status or 0, error.code or "", error.headers or {}
+    status, headers = error.http_status or 0, error.headers or {}
+    # The library's error for a 429 keeps the code inside.
+    code = error.code or (error.error.code if error.error is not None else None) or ""
     should = headers.get("stripe-should-retry")
     final, retry_after = should == "false", _retry_after(headers)
     if status == _THROTTLED:

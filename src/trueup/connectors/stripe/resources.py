@@ -131,3 +131,32 @@ BACKFILL: Final = (
     "checkout.session",
 )
 """What is read when an account is connected, in this order: what is named before what names it."""
+
+
+def endpoint(path: str) -> str:
+    """The operation that reading a path is, as Stripe limits it: ``GET /v1/invoices/{id}`` for ``/v1/invoices/in_1``.
+
+    The names in braces are ours. A path that is not known is the operation of its first two parts.
+    """
+    parts = tuple(path.strip("/").split("/"))
+    for shape in _SHAPES.get(len(parts), ()):
+        if all(said == part or said.startswith("{") for said, part in zip(shape, parts, strict=True)):
+            return f"GET /{'/'.join(shape)}"
+    return f"GET /{'/'.join(parts[:2])}"
+
+
+def _shapes() -> dict[int, tuple[tuple[str, ...], ...]]:
+    """The paths of all resources by their number of parts, those with fewer names in braces first."""
+    told = {path for resource in RESOURCES.values() for path in (resource.retrieve, resource.list) if path}
+    told |= {inner.path for resource in RESOURCES.values() for inner in resource.lists}
+    found: dict[int, set[tuple[str, ...]]] = {}
+    for path in told:
+        shape = tuple(path.replace("{parent}", "{id}").strip("/").split("/"))
+        found.setdefault(len(shape), set()).add(shape)
+    return {
+        number: tuple(sorted(shapes, key=lambda shape: (shape.count("{id}"), shape)))
+        for number, shapes in found.items()
+    }
+
+
+_SHAPES: Final = _shapes()
