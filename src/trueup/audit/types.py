@@ -30,6 +30,8 @@ class Action(StrEnum):
     FOLDS_RETRIED = "customer.folds.retried"
     CUSTOMERS_REFOLDED = "customer.customers.refolded"
     STATES_REBUILT = "customer.states.rebuilt"
+    TABLES_REBUILT = "customer.tables.rebuilt"
+    ORPHANS_REMOVED = "customer.orphans.removed"
     CUSTOMERS_MERGED = "customer.customers.merged"
     CUSTOMERS_SPLIT = "customer.customers.split"
     LINK_ADDED = "customer.link.added"

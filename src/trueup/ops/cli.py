@@ -26,6 +26,7 @@ from trueup.ops.commands import (
     objects,
     operators,
     processes,
+    rebuild,
     sandbox,
     sandbox_lives,
     views,
@@ -56,6 +57,7 @@ metrics.register(app)
 demo.register(app)
 dead_letters.register(app)
 views.register(app)
+rebuild.register(app)
 sandbox.register(app)
 sandbox_lives.register(sandbox.sandbox_app)
 

@@ -88,9 +88,21 @@ def refresh() -> Outcome:
     Who runs it in several processes at once has to take turns. Grants on views that are made anew are kept. Raises only
     what a lost or a full database raises.
     """
+    return _tried(anew=False)
+
+
+def reinstall() -> Outcome:
+    """Make the schema's views again even where they seem up to date; inside the caller's transaction, if there is one.
+
+    Answers as ``refresh`` does.
+    """
+    return _tried(anew=True)
+
+
+def _tried(*, anew: bool) -> Outcome:
     try:
         with database.transaction() as connection:
-            return _refresh(connection)
+            return _refresh(connection, anew=anew)
     except psycopg.errors.InsufficientPrivilege as error:
         return _warned(Outcome.NOT_PERMITTED, str(error))
     except psycopg.errors.DependentObjectsStillExist as error:
@@ -99,13 +111,13 @@ def refresh() -> Outcome:
         return _warned(Outcome.BUSY, str(error))
 
 
-def _refresh(connection: Connection) -> Outcome:
+def _refresh(connection: Connection, *, anew: bool = False) -> Outcome:
     everything = sql.everything()
     version = f"{MARK}{sql.digest(everything)}"
     names = {"schema": SCHEMA, "mark": MARK}
     ours: dict[str, str] = {row[0]: row[1] for row in connection.execute(OURS.encode(), names)}
     views = [made.name for made in everything if made.kind == "view"]
-    if ours.keys() == set(views) and all(words.startswith(version) for words in ours.values()):
+    if not anew and ours.keys() == set(views) and all(words.startswith(version) for words in ours.values()):
         return Outcome.CURRENT
     functions = [made.name.partition("(")[0] for made in everything if made.kind == "function"]
     taken = connection.execute(TAKEN.encode(), {**names, "names": views, "functions": functions}).fetchall()
