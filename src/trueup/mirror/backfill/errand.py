@@ -24,9 +24,9 @@ from trueup.kernel.errors import Refused, TrueupError, Unavailable
 from trueup.kernel.records import Record
 from trueup.mirror import reads
 from trueup.mirror import store as mirror
-from trueup.mirror.backfill import lists, rules, store
+from trueup.mirror.backfill import lists, rules, spans, store
 from trueup.mirror.backfill.rules import Page, Span
-from trueup.mirror.backfill.store import New, Taken
+from trueup.mirror.backfill.spans import New, Taken
 from trueup.mirror.backfill.types import Status
 from trueup.mirror.reads import Read
 from trueup.mirror.types import ObjectKey
@@ -87,7 +87,7 @@ def work(stop: threading.Event, *, run_id: int | None = None, seconds: float = P
 
     0 means that nothing is due; runs that have nothing left to read are ended then.
     """
-    taken = store.take(run_id=run_id, seconds=LEASE_SECONDS)
+    taken = spans.take(run_id=run_id, seconds=LEASE_SECONDS)
     if taken is None:
         return _end_runs(run_id)
     account = accounts.account(taken.account_id)
@@ -100,7 +100,7 @@ def work(stop: threading.Event, *, run_id: int | None = None, seconds: float = P
         taken = following
         if clock.monotonic() > until:
             break
-    store.give_back(taken)
+    spans.give_back(taken)
     return max(1, pages)
 
 
@@ -110,17 +110,17 @@ def _page(account: Account, taken: Taken) -> Taken | None:
     try:
         got = _read(account, taken, resource)
     except _ClockBusyError:
-        store.give_back(taken, seconds=CLOCK_PAUSE)
+        spans.give_back(taken, seconds=CLOCK_PAUSE)
     except StripeParameterMissing:
         _gone(taken)
     except StripeMissing as error:
         if taken.parents is None and taken.clock is None:
             _failed(taken, resource, error)
         else:
-            store.skip_parent(taken)
+            spans.skip_parent(taken)
     except StripePathUnknown:
         sentence = "This API has no such list: a sandbox, or an account that does not take part in the product."
-        store.give_up(taken, status="absent", code="backfill_absent", error=sentence)
+        spans.give_up(taken, status="absent", code="backfill_absent", error=sentence)
     except Refused as error:
         _failed(taken, resource, error)
     except Unavailable as error:
@@ -138,15 +138,15 @@ def _page(account: Account, taken: Taken) -> Taken | None:
 
 
 def _wait(taken: Taken, why: str) -> None:
-    store.give_back(taken, seconds=min(LONGEST_WAIT, 0.5 * 2 ** min(taken.tries, 10)), error=why)
+    spans.give_back(taken, seconds=min(LONGEST_WAIT, 0.5 * 2 ** min(taken.tries, 10)), error=why)
 
 
 def _gone(taken: Taken) -> None:
     """What a parameter named is gone: the cursor, if there is one, else the parent."""
     if taken.span.cursor is not None:
-        store.reset(taken, rules.without_cursor(taken.span))
+        spans.reset(taken, rules.without_cursor(taken.span))
     else:
-        store.skip_parent(taken)
+        spans.skip_parent(taken)
 
 
 def _failed(taken: Taken, resource: Resource, error: TrueupError) -> None:
@@ -156,7 +156,7 @@ def _failed(taken: Taken, resource: Resource, error: TrueupError) -> None:
         named = f"“{resource.permission}” (read)" if resource.permission else "to read it"
         sentence = f"The API key lacks the permission {named}: {error.message}"
     log.warning("backfill.failed", run=taken.run_id, type=taken.object_type, code=error.code)
-    store.give_up(taken, status="failed", code=error.code, error=sentence)
+    spans.give_up(taken, status="failed", code=error.code, error=sentence)
 
 
 def _read(account: Account, taken: Taken, resource: Resource) -> _Got:
@@ -201,11 +201,11 @@ def _written(account: Account, taken: Taken, resource: Resource, got: _Got) -> T
     """Write a page, the cursor and what follows from both; None when the span is over or no longer ours."""
     span, parents_done = taken.span, taken.parents_done
     with database.transaction():
-        if not store.hold(taken):
+        if not spans.hold(taken):
             return None
         divisible = resource.created_filter and taken.parents is None and taken.clock is None
         page = Page(ids=[one.id for one in got.seen], created=[one.created for one in got.seen], has_more=got.has_more)
-        room = rules.FANOUT - store.open_spans(taken) if divisible and got.has_more else 0
+        room = rules.FANOUT - spans.open_spans(taken) if divisible and got.has_more else 0
         step = rules.step(span, page, room=room)
         kept = _keep(account, taken, got)
         following: Span | None = step.rest
@@ -216,8 +216,8 @@ def _written(account: Account, taken: Taken, resource: Resource, got: _Got) -> T
             New(place=taken.place, object_type=taken.object_type, variant=taken.variant, span=lower)
             for lower in step.lower
         ]
-        store.insert_spans(taken.run_id, [*new, *_inside(taken, got)])
-        store.advance(
+        spans.insert(taken.run_id, [*new, *_inside(taken, got)])
+        spans.advance(
             taken,
             following,
             parents_done=parents_done,
@@ -270,12 +270,12 @@ def _elsewhere(taken: Taken, got: _Got) -> set[str]:
     """Those of a plain page that are listed by their clock or its customer as well, and count there."""
     if taken.livemode or taken.clock is not None or taken.object_type == lists.CLOCK:
         return set()
-    if not store.has_clocks(taken.run_id):
+    if not spans.has_clocks(taken.run_id):
         return set()
     clocked = {one.id for one in got.seen if one.test_clock is not None and RESOURCES[taken.object_type].by_clock}
     if taken.object_type in lists.BY_CUSTOMER:
         owners = {one.id: one.customer for one in got.seen if type(one.customer) is str}
-        theirs = store.clocked(taken.run_id, sorted(set(owners.values()))) if owners else set()
+        theirs = spans.clocked(taken.run_id, sorted(set(owners.values()))) if owners else set()
         clocked |= {object_id for object_id, owner in owners.items() if owner in theirs}
     return clocked
 

@@ -34,7 +34,7 @@ DEFAULT: Final = tuple(kind for kind in BACKFILL if kind not in DEAR)
 CLOCKS_PLACE: Final = 0
 CLOCK_CUSTOMERS_PLACE: Final = 1
 FIRST_PLACE: Final = 10
-"""Where the places of plain lists begin, see ``store.BARRIER``."""
+"""Where the places of plain lists begin, see ``spans.BARRIER``."""
 
 
 def chosen(asked: Iterable[str], *, livemode: bool) -> tuple[str, ...]:

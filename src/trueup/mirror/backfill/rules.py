@@ -100,22 +100,22 @@ def without_cursor(span: Span) -> Span:
     return Span(since=span.since, until=until)
 
 
-def left(spans: Sequence[Span], *, listed: int, newest: int | None, oldest_seen: bool) -> int | None:
+def left(spans: Sequence[Span], *, listed: int, newest: int | None, oldest_seen: bool, since: int = 0) -> int | None:
     """About how many objects are still in the open ``spans`` of one list; None where nobody can tell yet.
 
-    ``listed`` are those read, ``newest`` the newest one's second. How dense they are is taken from what was read, which
-    says nothing before the oldest span was looked at (``oldest_seen``).
+    ``listed`` are those read, ``newest`` the newest one's second, and ``since`` where the list begins for this reader.
+    How dense they are is taken from what was read, which says nothing before the oldest span was looked at
+    (``oldest_seen``).
     """
     if not spans:
         return 0
     if newest is None or not oldest_seen or not listed:
         return None
-    ends = [(max(span.since, DAWN), _top(span, newest)) for span in spans]
-    waiting = sum(max(0, top - bottom) for bottom, top in ends)
-    read = newest + 1 - min(DAWN, newest) - waiting
+    floor = min(max(since, DAWN), newest)
+    waiting = sum(max(0, _top(span, newest) - max(span.since, floor)) for span in spans)
+    read = newest + 1 - floor - waiting
     return None if read <= 0 else round(listed * waiting / read)
 
 
 def _top(span: Span, newest: int) -> int:
-    known = [second for second in (span.cursor_second, span.until, newest + 1) if second is not None]
-    return min(known)
+    return min(second for second in (span.cursor_second, span.until, newest + 1) if second is not None)

@@ -14,11 +14,11 @@ from trueup.audit.types import Action
 from trueup.connectors.stripe.resources import RESOURCES
 from trueup.kernel.actor import Actor
 from trueup.kernel.errors import Conflict, NotFound
-from trueup.mirror.backfill import lists, rules, store
+from trueup.mirror.backfill import estimates, lists, spans, store
 from trueup.mirror.backfill.errand import TOPIC
 from trueup.mirror.backfill.rules import Span
-from trueup.mirror.backfill.store import Counts, New
-from trueup.mirror.backfill.types import Progress, Run, Status, TypeProgress, TypeStatus
+from trueup.mirror.backfill.spans import New
+from trueup.mirror.backfill.types import Progress, Run, Status
 from trueup.runtime import database
 from trueup.runtime.wake import wake
 
@@ -43,7 +43,7 @@ def start(*, account: Account, types: Sequence[str] = (), since: int | None = No
         if running is not None and running.status is Status.RUNNING:
             return running
         run_id = store.insert_run(account_id=account.id, livemode=account.livemode, types=chosen, since=since, by=by)
-        store.insert_spans(run_id, [new for name in chosen for new in _first(chosen, name, since)])
+        spans.insert(run_id, [new for name in chosen for new in _first(chosen, name, since)])
         audit.record(
             connection,
             by=by,
@@ -148,17 +148,14 @@ def all_progress() -> tuple[Progress, ...]:
 
 def _progress(run: Run, account: Account) -> Progress:
     counts = {count.object_type: count for count in store.counts(run.id)}
-    spans: dict[tuple[str, int], list[tuple[Span, bool]]] = {}
-    for name, variant, span, seen in store.open_by_type(run.id):
-        spans.setdefault((name, variant), []).append((span, seen))
-    types = tuple(_type(name, counts.get(name), spans, counts) for name in run.types)
+    types, left = estimates.by_type(run, counts, store.waiting(run.id))
     pages = sum(one.pages for one in types)
     seconds, before = store.pace(run.id)
     rate = (pages - before) / seconds if seconds > 0 else 0.0
-    left = _pages_left(types, counts)
     running = run.status is Status.RUNNING
     moved = [count.moved_at for count in counts.values() if count.moved_at is not None]
     troubles = [count.trouble for count in counts.values() if count.trouble]
+    expected = [one.expected for one in types if one.expected is not None]
     return Progress(
         run=run,
         account=account.slug,
@@ -167,7 +164,7 @@ def _progress(run: Run, account: Account) -> Progress:
         changed=sum(one.changed for one in types),
         known=sum(one.known for one in types),
         pages=pages,
-        expected=None if any(one.expected is None for one in types) else sum(one.expected or 0 for one in types),
+        expected=sum(expected) if len(expected) == len(types) else None,
         pages_left=left,
         pages_per_second=round(rate, 2),
         seconds_left=round(left / rate) if running and left is not None and rate > 0 else None,
@@ -177,77 +174,3 @@ def _progress(run: Run, account: Account) -> Progress:
         types=types,
         unreached=lists.unreached(run.types, since=run.since),
     )
-
-
-def _type(
-    name: str,
-    count: Counts | None,
-    spans: dict[tuple[str, int], list[tuple[Span, bool]]],
-    counts: dict[str, Counts],
-) -> TypeProgress:
-    parent = RESOURCES[name].parent
-    above = counts.get(parent.object_type) if parent is not None else None
-    over = above is None or not above.open
-    # Without spans its parents are not listed yet, or there are none.
-    found = count or Counts(object_type=name)
-    code, error = found.error_code, found.error
-    if above is not None and above.failed:
-        status, code = TypeStatus.FAILED, "backfill_parent_failed"
-        error = f"They are listed for each {above.object_type}, and those could not be read."
-    elif found.failed:
-        status = TypeStatus.FAILED
-    elif found.absent:
-        status = TypeStatus.ABSENT
-    elif found.open or not over:
-        status = TypeStatus.READING if found.pages else TypeStatus.WAITING
-    else:
-        status = TypeStatus.DONE
-    return TypeProgress(
-        object_type=name,
-        status=status,
-        listed=found.listed,
-        new=found.new,
-        changed=found.changed,
-        known=found.known,
-        pages=found.pages,
-        expected=_expected(name, found, spans, over=over),
-        error_code=code,
-        error=error,
-    )
-
-
-def _expected(
-    name: str, count: Counts, spans: dict[tuple[str, int], list[tuple[Span, bool]]], *, over: bool
-) -> int | None:
-    """About how many objects of a type there are: those listed, and those that are probably left."""
-    if not count.open:
-        return count.listed if over else None
-    if RESOURCES[name].parent is not None or count.parents_left:
-        if not over or not count.parents_done:
-            return None
-        return count.listed + round(count.listed * count.parents_left / count.parents_done)
-    left = 0
-    for (kind, _variant), found in spans.items():
-        if kind != name:
-            continue
-        oldest_seen = all(seen for span, seen in found if span.since == 0 or len(found) == 1)
-        more = rules.left(
-            [span for span, _seen in found], listed=count.listed, newest=count.newest, oldest_seen=oldest_seen
-        )
-        if more is None or not RESOURCES[name].created_filter:
-            return None
-        left += more
-    return count.listed + left
-
-
-def _pages_left(types: Sequence[TypeProgress], counts: dict[str, Counts]) -> int | None:
-    """About how many pages are to be read yet; None while that is unknown of any type."""
-    left = 0
-    for one in types:
-        count = counts.get(one.object_type)
-        if one.status not in {TypeStatus.WAITING, TypeStatus.READING}:
-            continue
-        if one.expected is None or count is None:
-            return None
-        left += max(count.open, -(-(one.expected - one.listed) // rules.PAGE), count.parents_left)
-    return left

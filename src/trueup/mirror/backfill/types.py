@@ -45,6 +45,28 @@ class Run(Record, frozen=True):
     """The kind and the id of who started it, such as ``command_line ada``."""
 
 
+class Counts(Record, frozen=True):
+    """What all spans of one type have come to."""
+
+    object_type: str
+    open: int = 0
+    failed: int = 0
+    absent: int = 0
+    listed: int = 0
+    new: int = 0
+    changed: int = 0
+    known: int = 0
+    pages: int = 0
+    newest: int | None = None
+    parents_left: int = 0
+    parents_done: int = 0
+    held: int = 0
+    moved_at: datetime | None = None
+    error_code: str | None = None
+    error: str | None = None
+    trouble: str | None = None
+
+
 class TypeProgress(Record, frozen=True):
     """What was read of one type of object.
 
