@@ -86,7 +86,7 @@ class Beside:
 
 @contextmanager
 def beside(database: str, *, name: str = "acme", key: bool = True, **options: Any) -> Iterator[Beside]:
-    """A sandbox, connected; ``options`` are those of ``trueup.sandbox.start``. Without ``key`` nothing can be fetched."""
+    """A sandbox, connected; ``options`` are ``trueup.sandbox.start``'s. Without ``key`` nothing can be fetched."""
     sealer = installation.sealer()
     with trueup.sandbox.start(**options) as sandbox:
         # The intake knows the accounts that there are when it starts at once, so its address is told afterwards.

@@ -9,6 +9,7 @@ import pytest
 from tests.flow.beside import Beside, beside
 from tests.flow.conftest import Ask
 from trueup.mirror import fetching
+from trueup.mirror.types import ObjectKey
 
 
 @pytest.fixture
@@ -75,19 +76,14 @@ def test_what_is_gone_at_stripe_is_gone_here_and_keeps_what_it_was(stripe: Besid
     stripe.sandbox.delivery(dropped=100)
     stripe.sandbox.advance(seconds=5)
     stripe.delete(f"/v1/customers/{customer['id']}")
-    fetching.want([key for key in _keys(stripe, "customer", customer["id"])], reason=fetching.Reason.ASKED)
+    key = ObjectKey(account_id=stripe.account.id, livemode=False, object_type="customer", object_id=customer["id"])
+    fetching.want([key], reason=fetching.Reason.ASKED)
     stripe.fetch()
 
     here = stripe.mirrored("customer", customer["id"])
     assert here.deleted
     rows = ask("select essence from mirror_object where object_id = %s", customer["id"])
     assert '"ada@example.com"' in rows[0][0]
-
-
-def _keys(stripe: Beside, object_type: str, object_id: str) -> list[fetching.ObjectKey]:
-    return [
-        fetching.ObjectKey(account_id=stripe.account.id, livemode=False, object_type=object_type, object_id=object_id)
-    ]
 
 
 def test_an_invoice_with_more_lines_than_an_event_shows_is_read_whole(stripe: Beside) -> None:
