@@ -17,6 +17,8 @@ from trueup.customer.identity import service as identity
 from trueup.customer.types import Failure, LinkKind
 from trueup.inbox import dead_letters
 from trueup.inbox import service as inbox
+from trueup.inbox.alarms import service as alarms
+from trueup.inbox.sweep import service as sweeps
 from trueup.kernel.actor import Actor, ActorKind
 from trueup.mirror import service as mirror
 from trueup.mirror.types import ObjectKey
@@ -171,6 +173,11 @@ READS: dict[str, Scenario] = {
     "operators.find_operator": lambda _: operators.find_operator("elena@acme.example"),
     "operators.operator_count": lambda _: operators.operator_count(),
     "operators.tokens": lambda _: operators.tokens(),
+    "inbox.alarms.counts": lambda _: alarms.counts(),
+    "inbox.alarms.standing": lambda _: alarms.standing(),
+    "inbox.sweep.gaps": lambda _: sweeps.gaps(),
+    "inbox.sweep.numbers": lambda _: sweeps.numbers(),
+    "inbox.sweep.sweeps": lambda _: sweeps.sweeps(),
     "inbox.awaiting_depth": lambda _: inbox.awaiting_depth(database.connection()),
     "inbox.bodies": lambda stage: inbox.bodies([(*stage.key, datetime.now(UTC))]),  # noqa: TID251 - any moment does
     "inbox.dead_letters.groups": lambda _: dead_letters.groups(),
@@ -217,6 +224,13 @@ UNRECORDED = {
     "accounts.check_key": "Plants the canary of a key that the operator set; nothing is decided here.",
     "audit.record": "Is the record.",
     "customer.mark_outdated": "Queues derived state to be computed again; the rule that changed it is in the release.",
+    "inbox.alarms.settle": "Notes what stands wrong; nothing is decided here.",
+    "inbox.alarms.clear": "Notes what stands wrong no longer.",
+    "inbox.sweep.run": "Stores facts, as the intake does; accounts.registry.appear records what appears.",
+    "inbox.sweep.sweep": "Stores facts; see inbox.sweep.run.",
+    "inbox.sweep.request": "Has the worker read now what it reads anyway.",
+    "inbox.sweep.endpoint": "Asks Stripe, and writes nothing.",
+    "inbox.sweep.close_gap": "Notes that a backfill made good what was lost; whoever started it is on record there.",
     "inbox.lease_awaiting": "Says who fetches what for a while; nothing is decided here.",
     "inbox.finish_awaiting": "Empties a queue of derived work.",
     "inbox.fail_awaiting": "Notes on a queue of derived work why it waits.",

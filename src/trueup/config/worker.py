@@ -16,6 +16,7 @@ from procrastinate import App  # noqa: E402 - Django has to be set up before tab
 from procrastinate.contrib.django import app as jobs  # noqa: E402
 
 import trueup.customer.tasks  # noqa: E402
+import trueup.inbox.tasks  # noqa: E402
 import trueup.mirror.tasks  # noqa: E402
 import trueup.ops.tasks  # noqa: E402, F401
 from trueup.runtime import configuration, drains, errands, listening, logs, processes, topics  # noqa: E402

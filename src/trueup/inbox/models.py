@@ -91,7 +91,7 @@ class AwaitingFetch(QueueRow):
 
 
 class Quarantined(models.Model):
-    """A body that was signed but cannot be used; unique on its hash, kept until a person looks."""
+    """A body that was signed but cannot be used; unique on its hash, kept until a person looks, or for good."""
 
     PERSONAL: ClassVar[Mapping[str, str]] = {"body": "payload", "discarded_why": "free_text"}
 
@@ -138,3 +138,83 @@ class Discarded(models.Model):
     def __str__(self) -> str:
         """The event id."""
         return self.event_id
+
+
+class Sweep(models.Model):
+    """How far Stripe's own list of an account's events was read: snapshot ones and thin ones, each by themselves.
+
+    All moments but ``enrolled_at``, ``due_at``, ``leased_until``, ``started_at``, ``swept_at`` and
+    ``backfill_wanted_at`` are by Stripe's clock. See ``inbox.sweep``.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    account_id = models.BigIntegerField()
+    kind = models.TextField()
+    enrolled_at = models.DateTimeField(db_default=Now())
+    due_at = models.DateTimeField(db_default=Now())
+    lease = models.UUIDField(null=True)
+    leased_until = models.DateTimeField(null=True)
+    cursor = models.DateTimeField(null=True)
+    started_at = models.DateTimeField(null=True)
+    since = models.DateTimeField(null=True)
+    until = models.DateTimeField(null=True)
+    after = models.TextField(null=True)
+    goal = models.DateTimeField(null=True)
+    origin = models.DateTimeField(null=True)
+    reaching_back = models.BooleanField(db_default=True)
+    pages = models.BigIntegerField(db_default=0)
+    read = models.BigIntegerField(db_default=0)
+    found = models.BigIntegerField(db_default=0)
+    begun = models.DateTimeField(null=True)
+    newest = models.DateTimeField(null=True)
+    webhook = models.DateTimeField(null=True)
+    missed = models.DateTimeField(null=True)
+    missed_run = models.BigIntegerField(db_default=0)
+    missed_total = models.BigIntegerField(db_default=0)
+    skew_seconds = models.BigIntegerField(db_default=0)
+    failures = models.IntegerField(db_default=0)
+    error_code = models.TextField(null=True)
+    last_error = models.TextField(null=True)
+    lost_since = models.DateTimeField(null=True)
+    lost_until = models.DateTimeField(null=True)
+    backfill_wanted_at = models.DateTimeField(null=True)
+    swept_at = models.DateTimeField(null=True)
+    endpoint = models.JSONField(null=True)
+
+    class Meta:
+        """One row an account and kind; found by when it is due."""
+
+        constraints: ClassVar = [models.UniqueConstraint(fields=["account_id", "kind"], name="inbox_sweep_once")]
+        indexes: ClassVar = [models.Index(fields=["due_at"], name="inbox_sweep_due")]
+
+    @override
+    def __str__(self) -> str:
+        """The account and the kind."""
+        return f"{self.account_id} {self.kind}"
+
+
+class Alarm(models.Model):
+    """Something that stands wrong at this moment, since when, and what to do; gone when it no longer stands."""
+
+    id = models.BigAutoField(primary_key=True)
+    source = models.TextField()
+    account_id = models.BigIntegerField(null=True)
+    code = models.TextField()
+    since = models.DateTimeField(db_default=Now())
+    seen_at = models.DateTimeField(db_default=Now())
+    message = models.TextField()
+    remedy = models.TextField()
+
+    class Meta:
+        """One row a source, account and code."""
+
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["source", "account_id", "code"], name="inbox_alarm_once", nulls_distinct=False
+            )
+        ]
+
+    @override
+    def __str__(self) -> str:
+        """The code."""
+        return self.code

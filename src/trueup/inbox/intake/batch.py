@@ -78,7 +78,7 @@ class Batch:
             try:
                 await self._store(connection, rows)
             except psycopg.Error as error:
-                if not _body_at_fault(error):
+                if not body_at_fault(error):
                     raise
                 # One body at fault must not take its neighbours with it.
                 for row in rows:
@@ -111,7 +111,7 @@ class Batch:
         try:
             await self._store(connection, [row])
         except psycopg.Error as error:
-            if not _body_at_fault(error):
+            if not body_at_fault(error):
                 raise
             # A body with a NUL character in its id, for one: JSON allows it, a text column does not.
             detail = f"{type(error).__name__} {error.sqlstate or ''}".strip()
@@ -180,7 +180,7 @@ def _keys(result: Result) -> set[Key]:
     return found
 
 
-def _body_at_fault(error: psycopg.Error) -> bool:
+def body_at_fault(error: psycopg.Error) -> bool:
     """Whether the database refuses what a body says, and would refuse it again.
 
     Not an outage, however psycopg files it.
