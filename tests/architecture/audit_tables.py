@@ -305,5 +305,8 @@ SERVING = {
     "intake": "Serves; stores what is signed, and accounts.registry.appear records what appears.",
     "worker": "Derives; see up.",
     "demo": "Makes its person, token and account by services; run in a test of its own below.",
+    "backup": "Copies a database as it is committed; what it records is tested in tests/ops/backup.",
+    "backups": "Reads files.",
+    "restore": "Makes a database; what it records there is tested in tests/ops/backup.",
 }
-"""Commands that do not end, and where what they change is recorded."""
+"""Commands that do not end or need a database of their own, and where what they change is recorded."""

@@ -17,6 +17,7 @@ from trueup.kernel.errors import TrueupError, Unavailable
 from trueup.ops import main, output
 from trueup.ops.commands import (
     accounts,
+    backup,
     customers,
     demo,
     dead_letters,
@@ -58,6 +59,7 @@ demo.register(app)
 dead_letters.register(app)
 views.register(app)
 rebuild.register(app)
+backup.register(app)
 sandbox.register(app)
 sandbox_lives.register(sandbox.sandbox_app)
 

@@ -23,8 +23,8 @@ from trueup.runtime import clock, configuration, logs
 
 OFFLINE: Final = frozenset({"--help", "-h", "--version", "--show-completion", "--install-completion"})
 """Options that need no database."""
-UNSTORED: Final = frozenset({"metrics", "sandbox"})
-"""Commands that need none either: they work on what they are given, or on a store of their own."""
+UNSTORED: Final = frozenset({"metrics", "sandbox", "backups"})
+"""Commands that need none either: they work on what they are given, on files, or on a store of their own."""
 OPTIONS: Final = {
     "--host": "TRUEUP_HOST",
     "--port": "TRUEUP_PORT",
@@ -34,6 +34,8 @@ OPTIONS: Final = {
 }
 """Options of the commands that serve that are settings: they have to be known before anything is imported."""
 SERVING: Final = frozenset({"up", "web", "intake"})
+INTO: Final = "--into"
+"""The option of `restore` that names another installation."""
 USAGE_ERROR: Final = 2
 
 
@@ -113,12 +115,23 @@ def run(arguments: Sequence[str]) -> int:
 
 def adopt(arguments: Sequence[str]) -> None:
     """Turn options that are settings into the environment that this process and its children read."""
-    if SERVING.intersection(arguments[:1]):
-        for argument, following in zip(arguments, [*arguments[1:], ""], strict=True):
-            name, given, value = argument.partition("=")
-            if name in OPTIONS:
-                os.environ[OPTIONS[name]] = value if given else following
+    for argument, following in zip(arguments, [*arguments[1:], ""], strict=True):
+        name, given, value = argument.partition("=")
+        if SERVING.intersection(arguments[:1]) and name in OPTIONS:
+            os.environ[OPTIONS[name]] = value if given else following
+        if arguments[0] == "restore" and name == INTO:
+            _adopt_target(value if given else following)
     configuration.current.cache_clear()
+
+
+def _adopt_target(into: str) -> None:
+    """Let this process work on the database of that address, or on the installation in that folder and no other."""
+    if into.startswith(("postgresql://", "postgres://")):
+        os.environ["DATABASE_URL"] = into
+    elif into:
+        for variable in ("DATABASE_URL", "TRUEUP_CONFIG"):
+            os.environ.pop(variable, None)
+        os.environ["TRUEUP_HOME"] = into
 
 
 def _hand_over(arguments: Sequence[str]) -> int:

@@ -33,7 +33,7 @@ def prepare() -> None:
     Raises ``Unavailable`` when the database does not answer or a lock does not come free, and ``ConfigurationInvalid``
     when ``DATABASE_URL`` names a database that cannot be used.
     """
-    with closing(_connect(configuration.current().database_url)) as guard:
+    with closing(connect(configuration.current().database_url)) as guard:
         check_version(guard.info.server_version)
         try:
             # Whoever migrates may take minutes; whoever hangs must not hold up the others for ever.
@@ -60,7 +60,8 @@ def check_version(server_version: int) -> None:
         )
 
 
-def _connect(url: str) -> psycopg.Connection[tuple[Any, ...]]:
+def connect(url: str) -> psycopg.Connection[tuple[Any, ...]]:
+    """A connection of one's own that commits each statement; raises ``Unavailable`` that says why there is none."""
     try:
         return psycopg.connect(url, autocommit=True, connect_timeout=CONNECT_SECONDS)
     except psycopg.OperationalError as error:

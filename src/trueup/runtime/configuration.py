@@ -41,6 +41,8 @@ VARIABLES: Final = {
     "stripe_limit_test": "TRUEUP_STRIPE_LIMIT_TEST",
     "stripe_limit_endpoint": "TRUEUP_STRIPE_LIMIT_ENDPOINT",
     "stripe_limit_elsewhere": "TRUEUP_STRIPE_LIMIT_ELSEWHERE",
+    "backup_dir": "TRUEUP_BACKUP_DIR",
+    "backup_keep": "TRUEUP_BACKUP_KEEP",
 }
 """Field to the environment variable that sets it."""
 IDENTITY_KEY: Final = re.compile(r"[^\s=,]+ *= *(user|organization|email|crm:[a-z0-9_-]{1,40})")
@@ -82,6 +84,10 @@ class Configuration(BaseSettings):
     """Which metadata keys hold which ids, such as ``user_id=user,org_id=organization,sf_id=crm:salesforce``."""
     metadata_rules: str = ""
     """What customers' metadata has to keep to, such as ``user_id:required;user_id:unique;ref:pattern=R-[0-9]+``."""
+    backup_dir: Path | None = None
+    """Folder that a worker backs the database up into each night; without one only ``trueup backup`` does."""
+    backup_keep: int = Field(default=7, ge=1, le=1000)
+    """How many backups of that folder are kept."""
     stripe_limit_live: int = Field(default=100, ge=1, le=100_000)
     """Calls a second that Stripe allows a live account. We stay within, and other programs of yours share it."""
     stripe_limit_test: int = Field(default=25, ge=1, le=100_000)
@@ -105,7 +111,7 @@ class Configuration(BaseSettings):
         del settings_cls, env_settings, dotenv_settings, file_secret_settings
         return (init_settings,)
 
-    @field_validator("home", "secret_key_file", "tls_cert", "tls_key", mode="before")
+    @field_validator("home", "secret_key_file", "tls_cert", "tls_key", "backup_dir", mode="before")
     @classmethod
     def _expand(cls, value: Any) -> Any:
         return Path(value).expanduser().absolute() if isinstance(value, str) and value else value or None

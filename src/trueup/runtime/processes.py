@@ -7,6 +7,7 @@ import gc
 import os
 import signal
 import sys
+from collections.abc import Sequence
 from typing import Final
 
 PARENT: Final = "TRUEUP_PARENT"
@@ -27,6 +28,25 @@ def follow_parent() -> None:
     if os.getppid() != int(parent):
         # The parent died between the start and the request.
         sys.exit(0)
+
+
+_FOLLOWER: Final = """
+import ctypes, os, signal, sys
+ctypes.CDLL(None).prctl(1, signal.SIGTERM, 0, 0, 0)
+if os.getppid() != int(sys.argv[1]):
+    sys.exit(1)
+os.execv(sys.argv[2], sys.argv[2:])
+"""
+
+
+def ending_with_us(words: Sequence[str]) -> list[str]:
+    """The command that runs ``words``, a program of others, so that it gets SIGTERM when the thread starting it ends.
+
+    On Linux; elsewhere the words as they are.
+    """
+    if not sys.platform.startswith("linux"):
+        return list(words)
+    return [sys.executable, "-I", "-S", "-c", _FOLLOWER, str(os.getpid()), *words]
 
 
 def settle() -> None:

@@ -46,6 +46,8 @@ def child_environment() -> dict[str, str]:
         "TRUEUP_SECRET_KEY": settings.secret_key,
         "TRUEUP_SECRET_KEY_FILE": str(settings.secret_key_file or ""),
         "TRUEUP_ALLOWED_HOSTS": settings.allowed_hosts,
+        "TRUEUP_BACKUP_DIR": str(settings.backup_dir or ""),
+        "TRUEUP_BACKUP_KEEP": str(settings.backup_keep),
         "DATABASE_URL": os.environ["DATABASE_URL"],
         "PYTHONUNBUFFERED": "1",
         # Every thread would otherwise keep an arena of its own; these processes are small and stay so.
@@ -169,12 +171,17 @@ def _become(kind: str) -> None:
     os.execve(sys.executable, [sys.executable, "-m", MODULES[kind]], environment)  # noqa: S606 - no shell
 
 
-def migrate() -> None:
+def migrate(
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
     """Bring the database up to date.
 
     Every command does it when it starts, so this is for deployments that want it apart.
     """
     schema.prepare()
+    if as_json:
+        output.emit({"up_to_date": True})
+        return
     output.done("The database is up to date.")
 
 
