@@ -268,7 +268,7 @@ def test_what_is_left_is_told_by_lane(called: Connect, stripe: Stripe) -> None:
     called(stripe.address)
     budget.slow_down(account.id, "GET /v1/invoices", cause="endpoint-rate", pause=3000.0)
 
-    told = {(one.account, one.endpoint): one for one in calls.limits()}
+    told = {(one.account, one.endpoint): one for one in calls.limits().data}
 
     untouched = told["acme", ""]
     assert (untouched.per_second, untouched.now, untouched.throttled_until) == (1000, 1000.0, None)

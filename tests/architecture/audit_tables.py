@@ -296,6 +296,7 @@ COMMANDS: dict[str, tuple[list[str], list[str]]] = {
     "metrics case": (["metrics", "case", "{cases}"], []),
     "views list": (["views", "list"], []),
     "views sql": (["views", "sql", "customers"], []),
+    "limits": (["limits"], []),
 }
 """Commands as they are typed, and the entries each has to leave; those that read leave none."""
 

@@ -251,7 +251,13 @@ class Limit(Record, frozen=True):
     calls: Mapping[str, int]
 
 
-def limits(account: str = "") -> tuple[Limit, ...]:
+class LimitList(Record, frozen=True):
+    """What is left of every limit."""
+
+    data: tuple[Limit, ...]
+
+
+def limits(account: str = "") -> LimitList:
     """What is left of every limit, by account and endpoint; of one account only, given its slug."""
     owners = {one.id: one for one in service.accounts() if one.parent_id is None and account in {"", one.slug}}
     if account and not owners:
@@ -262,11 +268,8 @@ def limits(account: str = "") -> tuple[Limit, ...]:
     for owner in owners.values():
         if owner.has_api_key:
             found.setdefault((owner.id, ""), budget.full(owner.id))
-    return tuple(
-        _limit(owners[bucket.account_id], bucket)
-        for _key, bucket in sorted(found.items())
-        if bucket.account_id in owners
-    )
+    used = [bucket for _key, bucket in sorted(found.items()) if bucket.account_id in owners]
+    return LimitList(data=tuple(_limit(owners[bucket.account_id], bucket) for bucket in used))
 
 
 def _limit(owner: Account, bucket: budget.Bucket) -> Limit:

@@ -30,6 +30,7 @@ from trueup.ops.commands import (
     rebuild,
     sandbox,
     sandbox_lives,
+    stripe_calls,
     views,
 )
 
@@ -58,6 +59,7 @@ metrics.register(app)
 demo.register(app)
 dead_letters.register(app)
 views.register(app)
+stripe_calls.register(app)
 rebuild.register(app)
 backup.register(app)
 sandbox.register(app)

@@ -17,6 +17,7 @@ from typing_extensions import override
 from trueup.customer import service as customers
 from trueup.inbox import service as inbox
 from trueup.mirror import service as mirror
+from trueup.ops.calls_metrics import CallsCollector
 from trueup.runtime import configuration, crypto, database
 
 
@@ -54,6 +55,7 @@ def exposition() -> bytes:
     text = generate_latest(REGISTRY)
     registry = CollectorRegistry(auto_describe=False)
     registry.register(DatabaseCollector())
+    registry.register(CallsCollector())
     try:
         return text + generate_latest(registry)
     except (DatabaseError, psycopg.Error):

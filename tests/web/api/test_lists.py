@@ -262,6 +262,7 @@ def test_an_entry_of_the_timeline_names_source_fact_and_actor(ask: Ask, account:
         ("/customers", {"stage": "past_due", "q": "comp"}, ["customers", "comp", "--stage", "past_due"]),
         ("/customers", {"account": "acme"}, ["customers", "--account", "acme"]),
         ("/people", {}, ["people"]),
+        ("/limits", {}, ["limits"]),
         ("/customers/cus_000/links", {}, ["links", "cus_000"]),
         ("/objects/cus_000/versions", {"limit": 25}, ["object", "versions", "cus_000"]),
         ("/customers/cus_000", {}, ["customer", "show", "cus_000"]),
