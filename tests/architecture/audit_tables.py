@@ -21,6 +21,7 @@ from trueup.inbox.alarms import service as alarms
 from trueup.inbox.sweep import service as sweeps
 from trueup.kernel.actor import Actor, ActorKind
 from trueup.mirror import service as mirror
+from trueup.mirror.backfill import service as backfill
 from trueup.mirror.types import ObjectKey
 from trueup.operators import service as operators
 from trueup.operators.types import NewToken, Person, Scope
@@ -53,6 +54,9 @@ class Stage:
             " select account_id, livemode, event_id, created, 8, 'odd: It is odd.', now() from inbox_event limit 1"
         )
         self.second = accounts.add_webhook_secret(slug="acme", secret=SECRET, sealer=SEALER, by=BY)
+        self.keyed = connect("keyed", api_key="sk_test_keyed")
+        self.running = connect("running", api_key="sk_test_running")
+        backfill.start(account=self.running, by=BY)
 
 
 def connect(name: str = "other", **given: Any) -> Account:
@@ -127,6 +131,18 @@ CHANGES: dict[str, tuple[Scenario, list[str]]] = {
         ["inbox.dead_letters.discarded"],
     ),
     "inbox.retry_set_aside": (lambda _: inbox.retry_set_aside(by=BY), ["inbox.pending.retried"]),
+    "mirror.backfill.start": (
+        lambda stage: [backfill.start(account=stage.keyed, by=BY) for _ in range(2)],
+        ["mirror.backfill.started"],
+    ),
+    "mirror.backfill.cancel": (
+        lambda stage: backfill.cancel(account=stage.running, by=BY),
+        ["mirror.backfill.cancelled"],
+    ),
+    "mirror.backfill.resume": (
+        lambda stage: [do(account=stage.running, by=BY) for do in (backfill.resume, backfill.cancel, backfill.resume)],
+        ["mirror.backfill.cancelled", "mirror.backfill.resumed"],
+    ),
     "customer.retry_set_aside": (lambda _: customers.retry_set_aside(by=BY), ["customer.folds.retried"]),
     "customer.rebuild": (lambda _: customers.rebuild(by=BY), ["customer.states.rebuilt"]),
     "customer.refold": (lambda _: customers.refold(ids=["cus_000"], by=BY), ["customer.customers.refolded"]),
@@ -190,6 +206,10 @@ READS: dict[str, Scenario] = {
     "inbox.quarantined": lambda _: inbox.quarantined(),
     "inbox.quarantined_body": lambda _: [inbox.quarantined_body(row.id) for row in inbox.quarantined().data],
     "inbox.stats": lambda _: inbox.stats(),
+    "mirror.backfill.account_of": lambda _: backfill.account_of("acme"),
+    "mirror.backfill.all_progress": lambda _: backfill.all_progress(),
+    "mirror.backfill.last": lambda stage: backfill.last(stage.account),
+    "mirror.backfill.progress": lambda stage: backfill.progress(stage.running),
     "mirror.depth": lambda _: mirror.depth(database.connection()),
     "mirror.get": lambda _: mirror.get("cus_000"),
     "mirror.history": lambda stage: mirror.history(stage.key, before=(2**62, ""), only=["customer.created"], limit=5),
@@ -237,6 +257,7 @@ UNRECORDED = {
     "inbox.ensure_partitions": "Makes room by the calendar.",
     "inbox.read_again": "Queues the log to be read once more; who asked for it is the caller's to record.",
     "mirror.note_folded": "Forgets rows that were set aside and whose work is done since; nothing is decided here.",
+    "mirror.backfill.read_here": "Reads for a run; who started that is recorded.",
     "mirror.rebuild": "Drops derived state, which the log makes again; who asked for it is the caller's to record.",
     "mirror.mark_changed": "Queues derived state; what the caller changed is the caller's to record.",
     "operators.authenticate": "Notes when a token was last used, once a minute; reads through it are not changes.",
@@ -256,6 +277,10 @@ COMMANDS: dict[str, tuple[list[str], list[str]]] = {
         ["operator", "password", "elena@acme.example", "--password", PASSWORD],
         ["operators.operator.password_set"],
     ),
+    "backfill start": (["backfill", "keyed", "--no-follow"], ["mirror.backfill.started"]),
+    "backfill cancel": (["backfill", "cancel", "running"], ["mirror.backfill.cancelled"]),
+    "backfill resume": (["backfill", "resume", "running", "--no-follow"], []),
+    "backfill status": (["backfill", "status"], []),
     "token create": (["token", "create", "--name", "x"], ["operators.token.created"]),
     "token revoke": (["token", "revoke", "{token}"], ["operators.token.revoked"]),
     "retry": (["retry"], ["inbox.pending.retried", "customer.folds.retried"]),

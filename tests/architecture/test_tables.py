@@ -31,6 +31,7 @@ NOT_PERSONAL = {
     "inbox.Quarantined.detail": "A sentence of ours that says what was wrong with a body, without quoting it.",
     "inbox.Quarantined.reason": "A code of ours.",
     "inbox.Sweep.last_error": "A sentence of ours; those hold no personal data (kernel.errors).",
+    "mirror.BackfillSpan.last_error": "A sentence of ours; those hold no personal data (kernel.errors).",
     "mirror.Changed.last_error": "A sentence of ours; those hold no personal data (kernel.errors).",
     "operators.ApiToken.name": "What a program is called.",
 }

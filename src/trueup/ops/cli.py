@@ -17,10 +17,11 @@ from trueup.kernel.errors import TrueupError, Unavailable
 from trueup.ops import main, output
 from trueup.ops.commands import (
     accounts,
+    backfill,
     backup,
     customers,
-    demo,
     dead_letters,
+    demo,
     events,
     identity,
     metrics,
@@ -55,6 +56,7 @@ customers.register(app)
 identity.register(app)
 objects.register(app)
 events.register(app)
+backfill.register(app)
 metrics.register(app)
 demo.register(app)
 dead_letters.register(app)

@@ -24,10 +24,11 @@ from trueup.kernel.errors import Refused, TrueupError, Unavailable
 from trueup.kernel.records import Record
 from trueup.mirror import reads
 from trueup.mirror import store as mirror
-from trueup.mirror.backfill import lists, rules, spans, store
+from trueup.mirror.backfill import lists, rules, spans, store, walks
 from trueup.mirror.backfill.rules import Page, Span
 from trueup.mirror.backfill.spans import New, Taken
 from trueup.mirror.backfill.types import Status
+from trueup.mirror.backfill.walks import Used
 from trueup.mirror.reads import Read
 from trueup.mirror.types import ObjectKey
 from trueup.runtime import clock, database, logs, metrics
@@ -207,7 +208,7 @@ def _written(account: Account, taken: Taken, resource: Resource, got: _Got) -> T
         page = Page(ids=[one.id for one in got.seen], created=[one.created for one in got.seen], has_more=got.has_more)
         room = rules.FANOUT - spans.open_spans(taken) if divisible and got.has_more else 0
         step = rules.step(span, page, room=room)
-        kept = _keep(account, taken, got)
+        kept = _use(account, taken, got)
         following: Span | None = step.rest
         if following is None and taken.parents is not None:
             parents_done += 1
@@ -236,15 +237,8 @@ def _written(account: Account, taken: Taken, resource: Resource, got: _Got) -> T
     return msgspec.structs.replace(taken, span=following, parents_done=parents_done, tries=0)
 
 
-class _Counted(Record, frozen=True):
-    listed: int
-    new: int
-    changed: int
-    known: int
-
-
-def _keep(account: Account, taken: Taken, got: _Got) -> _Counted:
-    """Put a page's objects into the log, but for those that come with their test clock's time."""
+def _use(account: Account, taken: Taken, got: _Got) -> Used:
+    """Use a page's objects, but for those that come with their test clock's time: a backfill puts them into the log."""
     elsewhere = _elsewhere(taken, got)
     # The clocks themselves live in Stripe's time.
     found = [
@@ -253,7 +247,9 @@ def _keep(account: Account, taken: Taken, got: _Got) -> _Counted:
         if one.id not in elsewhere
     ]
     if not found:
-        return _Counted(listed=0, new=0, changed=0, known=0)
+        return Used(listed=0, new=0, changed=0, known=0)
+    if taken.purpose != walks.BACKFILL:
+        return walks.use_of(taken.purpose)(account, taken.run_id, found)
     keys = [
         ObjectKey(
             account_id=account.id, livemode=account.livemode, object_type=one.object_type, object_id=one.object_id
@@ -263,7 +259,7 @@ def _keep(account: Account, taken: Taken, got: _Got) -> _Counted:
     before = len(mirror.current(keys))
     kept = reads.keep(account, found, source=Source.BACKFILL, begun=got.begun)
     new = min(kept.stored, len(found) - before)
-    return _Counted(listed=len(found), new=new, changed=kept.stored - new, known=kept.known)
+    return Used(listed=len(found), new=new, changed=kept.stored - new, known=kept.known)
 
 
 def _elsewhere(taken: Taken, got: _Got) -> set[str]:

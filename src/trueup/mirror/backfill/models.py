@@ -11,11 +11,15 @@ from typing_extensions import override
 
 
 class BackfillRun(models.Model):
-    """One backfill of one account. ``since`` is in unix seconds; ``pages_before`` had been read when it was resumed."""
+    """One backfill of one account, or with another ``purpose`` one walk through its lists (see ``walks``).
+
+    ``since`` is in unix seconds; ``pages_before`` had been read when it was resumed.
+    """
 
     id = models.BigAutoField(primary_key=True)
     account_id = models.BigIntegerField()
     livemode = models.BooleanField()
+    purpose = models.TextField(db_default="backfill")
     status = models.TextField()
     types = ArrayField(models.TextField())
     since = models.BigIntegerField(null=True)
@@ -27,12 +31,14 @@ class BackfillRun(models.Model):
     actor_id = models.TextField()
 
     class Meta:
-        """At most one at a time of an account; found by account, the newest first."""
+        """At most one backfill of an account at a time; found by account, the newest first."""
 
         indexes: ClassVar = [models.Index(fields=["account_id", "-id"], name="mirror_backfillrun_account")]
         constraints: ClassVar = [
             models.UniqueConstraint(
-                fields=["account_id"], name="mirror_backfillrun_one", condition=models.Q(status="running")
+                fields=["account_id"],
+                name="mirror_backfillrun_one",
+                condition=models.Q(status="running", purpose="backfill"),
             )
         ]
 

@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
 from trueup.accounts import calls
 from trueup.accounts import service as accounts
-from trueup.accounts.errors import ApiKeyMissing
+from trueup.accounts.errors import AccountUnknown, ApiKeyMissing
 from trueup.accounts.types import Account
 from trueup.audit import service as audit
 from trueup.audit.types import Action
-from trueup.connectors.stripe.resources import RESOURCES
 from trueup.kernel.actor import Actor
 from trueup.kernel.errors import Conflict, NotFound
-from trueup.mirror.backfill import estimates, lists, spans, store
-from trueup.mirror.backfill.errand import TOPIC
-from trueup.mirror.backfill.rules import Span
-from trueup.mirror.backfill.spans import New
+from trueup.mirror.backfill import errand, estimates, lists, spans, store, walks
 from trueup.mirror.backfill.types import Progress, Run, Status
 from trueup.runtime import database
+from trueup.runtime.pages import Page
 from trueup.runtime.wake import wake
 
 _OBJECT: Final = "backfill"
+IDLE_SECONDS: Final = 0.2
+"""Until a reader of this process looks again when all that is due is being read."""
 
 
 def start(*, account: Account, types: Sequence[str] = (), since: int | None = None, by: Actor) -> Run:
@@ -43,7 +44,7 @@ def start(*, account: Account, types: Sequence[str] = (), since: int | None = No
         if running is not None and running.status is Status.RUNNING:
             return running
         run_id = store.insert_run(account_id=account.id, livemode=account.livemode, types=chosen, since=since, by=by)
-        spans.insert(run_id, [new for name in chosen for new in _first(chosen, name, since)])
+        spans.insert(run_id, [new for name in chosen for new in walks.begin(chosen, name, since)])
         audit.record(
             connection,
             by=by,
@@ -52,19 +53,8 @@ def start(*, account: Account, types: Sequence[str] = (), since: int | None = No
             object_id=str(run_id),
             after={"account_id": account.id, "types": list(chosen), "since": since},
         )
-        wake(connection, TOPIC)
+        wake(connection, errand.TOPIC)
     return _known(run_id)
-
-
-def _first(chosen: Sequence[str], name: str, since: int | None) -> list[New]:
-    resource = RESOURCES[name]
-    if resource.parent is not None:
-        return []
-    place = lists.CLOCKS_PLACE if name == lists.CLOCK else lists.place(chosen, name)
-    span = Span(since=since or 0) if resource.created_filter else Span()
-    return [
-        New(place=place, object_type=name, variant=variant, span=span) for variant in range(len(resource.all_params))
-    ]
 
 
 def _known(run_id: int) -> Run:
@@ -126,8 +116,27 @@ def resume(*, account: Account, by: Actor) -> Run:
             object_id=str(run.id),
             after={"account_id": account.id},
         )
-        wake(connection, TOPIC)
+        wake(connection, errand.TOPIC)
     return _known(run.id)
+
+
+def read_here(run_id: int, *, threads: int, stop: threading.Event) -> None:
+    """Read a backfill in threads of this process until it is over or ``stop`` is set.
+
+    For where no worker runs; beside one it only helps. What was read is mirrored by the worker.
+    """
+
+    def read() -> None:
+        try:
+            while not stop.is_set() and _known(run_id).status is Status.RUNNING:
+                if not errand.work(stop, run_id=run_id):
+                    stop.wait(IDLE_SECONDS)
+        finally:
+            database.close()
+
+    with ThreadPoolExecutor(max_workers=threads, thread_name_prefix="backfill") as pool:
+        for reader in [pool.submit(read) for _ in range(threads)]:
+            reader.result()
 
 
 def progress(account: Account) -> Progress:
@@ -140,10 +149,19 @@ def progress(account: Account) -> Progress:
     return _progress(run, account)
 
 
-def all_progress() -> tuple[Progress, ...]:
-    """How far the newest backfill of each account is that ever had one."""
+def all_progress() -> Page[Progress]:
+    """How far the newest backfill of each account is that ever had one; all on one page."""
     known = {account.id: account for account in accounts.accounts()}
-    return tuple(_progress(run, known[run.account_id]) for run in store.runs() if run.account_id in known)
+    found = tuple(_progress(run, known[run.account_id]) for run in store.runs() if run.account_id in known)
+    return Page(data=found, next=None, total=len(found))
+
+
+def account_of(slug: str) -> Account:
+    """The account of this slug, a connected one too. Raises ``AccountUnknown``."""
+    found = next((account for account in accounts.accounts() if account.slug == slug), None)
+    if found is None:
+        raise AccountUnknown(f"There is no account {slug}.", hint="List them with: trueup accounts")
+    return found
 
 
 def _progress(run: Run, account: Account) -> Progress:

@@ -22,6 +22,7 @@ class Taken(Record, frozen=True):
     run_id: int
     account_id: int
     livemode: bool
+    purpose: str
     types: tuple[str, ...]
     since: int | None
     place: int
@@ -60,7 +61,7 @@ where run.id = span.run_id and span.id = (
     order by due.place, due.since, due.id
     limit 1
     for update of due skip locked)
-returning span.id, span.lease, span.run_id, run.account_id, run.livemode, run.types, run.since, span.place,
+returning span.id, span.lease, span.run_id, run.account_id, run.livemode, run.purpose, run.types, run.since, span.place,
     span.object_type, span.variant, span.clock, span.parents, span.parents_done, span.since, span.until, span.cursor,
     span.cursor_second, span.tries
 """
@@ -107,16 +108,17 @@ def take(*, run_id: int | None, seconds: float) -> Taken | None:
         run_id=row[2],
         account_id=row[3],
         livemode=row[4],
-        types=tuple(row[5]),
-        since=row[6],
-        place=row[7],
-        object_type=row[8],
-        variant=row[9],
-        clock=row[10],
-        parents=None if row[11] is None else tuple(row[11]),
-        parents_done=row[12],
-        span=Span(since=row[13], until=row[14], cursor=row[15], cursor_second=row[16]),
-        tries=row[17],
+        purpose=row[5],
+        types=tuple(row[6]),
+        since=row[7],
+        place=row[8],
+        object_type=row[9],
+        variant=row[10],
+        clock=row[11],
+        parents=None if row[12] is None else tuple(row[12]),
+        parents_done=row[13],
+        span=Span(since=row[14], until=row[15], cursor=row[16], cursor_second=row[17]),
+        tries=row[18],
     )
 
 

@@ -48,7 +48,8 @@ def _run(row: tuple[Any, ...]) -> Run:
 def last_run(account_id: int, *, lock: bool = False) -> Run | None:
     """The newest run of an account."""
     row = database.execute(
-        f"{_RUN} where account_id = %s order by id desc limit 1 {'for update' if lock else ''}", (account_id,)
+        f"{_RUN} where account_id = %s and purpose = 'backfill' order by id desc limit 1 {'for update' if lock else ''}",
+        (account_id,),
     ).fetchone()
     return None if row is None else _run(row)
 
@@ -61,8 +62,8 @@ def run(run_id: int, *, lock: bool = False) -> Run | None:
 
 def runs() -> list[Run]:
     """The newest run of each account."""
-    newest = "where id in (select max(id) from mirror_backfillrun group by account_id) order by account_id"
-    rows = database.execute(f"{_RUN} {newest}")
+    newest = "where id in (select max(id) from mirror_backfillrun where purpose = 'backfill' group by account_id)"
+    rows = database.execute(f"{_RUN} {newest} order by account_id")
     return [_run(row) for row in rows.fetchall()]
 
 
@@ -71,22 +72,39 @@ def guard(account_id: int) -> None:
     database.execute("select pg_advisory_xact_lock(hashtext('mirror backfill'), %s::int)", (account_id,))
 
 
-def insert_run(*, account_id: int, livemode: bool, types: Sequence[str], since: int | None, by: Actor) -> int:
-    """Add a run; the spans of earlier ones of this account go."""
+def insert_run(
+    *,
+    account_id: int,
+    livemode: bool,
+    types: Sequence[str],
+    since: int | None,
+    by: Actor,
+    purpose: str = "backfill",
+) -> int:
+    """Add a run; the spans of earlier ones of this account that are over go."""
     database.execute(
-        "delete from mirror_backfillspan where run_id in (select id from mirror_backfillrun where account_id = %s)",
-        (account_id,),
+        """
+        delete from mirror_backfillspan where run_id in (
+            select id from mirror_backfillrun where account_id = %s and purpose = %s and status <> 'running')
+        """,
+        (account_id, purpose),
     )
     row = database.execute(
         """
-        insert into mirror_backfillrun (account_id, livemode, status, types, since, actor_kind, actor_id)
-        values (%s, %s, 'running', %s, %s, %s, %s) returning id
+        insert into mirror_backfillrun (account_id, livemode, purpose, status, types, since, actor_kind, actor_id)
+        values (%s, %s, %s, 'running', %s, %s, %s, %s) returning id
         """,
-        (account_id, livemode, list(types), since, by.kind.value, by.id),
+        (account_id, livemode, purpose, list(types), since, by.kind.value, by.id),
     ).fetchone()
     if row is None:  # pragma: no cover - a row that was added has a number
         raise Broken("A backfill was added and has no number.", code="no_number")
     return int(row[0])
+
+
+def delete_run(run_id: int) -> None:
+    """Delete a run and its spans."""
+    database.execute("delete from mirror_backfillrun where id = %s", (run_id,))
+    database.execute("delete from mirror_backfillspan where run_id = %s", (run_id,))
 
 
 def over(run_id: int | None = None) -> list[int]:

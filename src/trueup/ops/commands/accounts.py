@@ -10,6 +10,7 @@ from trueup.accounts import service as accounts
 from trueup.accounts.types import Access
 from trueup.connectors.stripe import client as stripe
 from trueup.inbox.intake.app import PREFIX
+from trueup.mirror.backfill import service as backfill
 from trueup.ops import output, schema
 from trueup.ops.actors import command_line
 from trueup.runtime import configuration, installation
@@ -27,7 +28,12 @@ def connect(
     api_base: Annotated[str | None, typer.Option(help="Another address for Stripe's API, such as a sandbox.")] = None,
     live: Annotated[bool | None, typer.Option("--live/--test", help="The mode, where no key tells it.")] = None,
     access: Annotated[Access | None, typer.Option(help="watch (read only, the default) or act.")] = None,
-    offline: Annotated[bool, typer.Option("--offline", help="Do not ask Stripe who the key belongs to.")] = False,
+    offline: Annotated[
+        bool, typer.Option("--offline", help="Do not ask Stripe who the key belongs to, and read nothing yet.")
+    ] = False,
+    read_all: Annotated[
+        bool, typer.Option("--backfill/--no-backfill", help="Have the worker read all objects the first time.")
+    ] = True,
     as_json: AsJson = False,
 ) -> None:
     """Connect a Stripe account, or bring one of this name up to date."""
@@ -53,12 +59,17 @@ def connect(
         sealer=installation.sealer(),
         by=command_line(),
     )
+    run = None
+    if read_all and api_key and not offline and backfill.last(account) is None:
+        run = backfill.start(account=account, by=command_line())
     url = f"{configuration.current().base_url}{PREFIX}{account.slug}"
     if as_json:
-        output.emit({"account": account, "webhook_url": url})
+        output.emit({"account": account, "webhook_url": url, "backfill": run})
         return
     output.done(f"{account.slug}: {'live' if account.livemode else 'test'} mode, {account.access.value}.")
     output.say(f"  Webhook address: {url}")
+    if run is not None:
+        output.say(f"  The worker reads all its objects (trueup up); how far it is: trueup backfill {account.slug}")
     if not accounts.webhook_secrets(account.slug):
         output.say(f"  It refuses everything until it has a signing secret: trueup secrets add {account.slug}")
     if account.livemode and not (configuration.current().tls_cert or configuration.current().trusted_proxies):

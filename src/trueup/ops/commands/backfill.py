@@ -1,0 +1,259 @@
+"""Commands that read all of an account's objects from Stripe's lists."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Annotated, Any, Final
+
+import typer
+from rich.progress import BarColumn, Progress, TaskID, TextColumn
+from typer.core import TyperGroup
+from typing_extensions import override
+
+from trueup.accounts import service as accounts
+from trueup.accounts.types import Account
+from trueup.kernel.errors import Refused
+from trueup.mirror.backfill import service as backfill
+from trueup.mirror.backfill.errand import THREADS
+from trueup.mirror.backfill.types import Progress as Told
+from trueup.mirror.backfill.types import Status, TypeStatus
+from trueup.ops import output, schema
+from trueup.ops.actors import command_line
+from trueup.runtime import clock
+from trueup.runtime.pages import Page
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Follow = Annotated[bool, typer.Option("--follow/--no-follow", help="Wait for the end, and show how far it is.")]
+Here = Annotated[bool, typer.Option("--here", help="Read in this process, where no worker runs.")]
+Threads = Annotated[int, typer.Option(min=1, max=32, help="Readers of this process, with --here.")]
+Slug = Annotated[str, typer.Argument(help="An account's slug; all that have a key where it is left out.")]
+
+LOOK_SECONDS: Final = 0.5
+LONELY_SECONDS: Final = 20.0
+"""So long nobody may read before whoever follows is told that no worker seems to run."""
+
+
+class _StartsByItself(TyperGroup):
+    """A group whose words are commands, and anything else begins the command ``start``."""
+
+    @override
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        if not args or (args[0] not in self.commands and args[0] not in ctx.help_option_names):
+            args = ["start", *args]
+        return super().parse_args(ctx, args)
+
+
+backfill_app = typer.Typer(
+    cls=_StartsByItself,
+    help="Read all of an account's objects from Stripe's lists: trueup backfill [ACCOUNT]. Resumable; joins one that "
+    "runs. See also: status, cancel, resume.",
+)
+
+
+@backfill_app.command("start")
+def start(
+    account: Slug = "",
+    kind: Annotated[
+        list[str] | None, typer.Option("--type", help="Only this type of object, such as invoice; several times.")
+    ] = None,
+    since: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Only what was created from this day on, in UTC.")
+    ] = None,
+    follow: Follow = True,
+    here: Here = False,
+    threads: Threads = THREADS,
+    as_json: AsJson = False,
+) -> None:
+    """Start a backfill, or join the one that runs; the word start may be left out."""
+    schema.prepare()
+    second = None if since is None else int(since.replace(tzinfo=UTC).timestamp())
+    found = _chosen(account)
+    for one in found:
+        backfill.start(account=one, types=kind or [], since=second, by=command_line())
+    _watch(found, follow=follow, here=here, threads=threads, single=bool(account), as_json=as_json)
+
+
+@backfill_app.command("resume")
+def resume(
+    account: Slug = "",
+    follow: Follow = True,
+    here: Here = False,
+    threads: Threads = THREADS,
+    as_json: AsJson = False,
+) -> None:
+    """Go on with what was cancelled, or with the lists that failed; no page is read twice."""
+    schema.prepare()
+    found = _chosen(account)
+    for one in found:
+        backfill.resume(account=one, by=command_line())
+    _watch(found, follow=follow, here=here, threads=threads, single=bool(account), as_json=as_json)
+
+
+@backfill_app.command("cancel")
+def cancel(account: Annotated[str, typer.Argument(help="An account's slug.")], as_json: AsJson = False) -> None:
+    """End a backfill that runs; what was read stays."""
+    schema.prepare()
+    found = backfill.account_of(account)
+    backfill.cancel(account=found, by=command_line())
+    if as_json:
+        output.emit(backfill.progress(found))
+        return
+    output.done(f"The backfill of {found.slug} is cancelled. Go on with: trueup backfill resume {found.slug}")
+
+
+@backfill_app.command("status")
+def status(account: Slug = "", as_json: AsJson = False) -> None:
+    """Show how far the newest backfill of each account is."""
+    schema.prepare()
+    if account:
+        one = backfill.progress(backfill.account_of(account))
+        _print(Page(data=(one,), next=None, total=1), single=True, as_json=as_json)
+        return
+    found = backfill.all_progress()
+    if not found.data and not as_json:
+        output.say("No account was ever backfilled. Start with: trueup backfill")
+    _print(found, single=False, as_json=as_json)
+
+
+def _chosen(slug: str) -> list[Account]:
+    """The account of this slug, or all that can be read."""
+    if slug:
+        return [backfill.account_of(slug)]
+    readable = accounts.readable()
+    found = [one for one in accounts.accounts() if one.id in readable]
+    if not found:
+        raise Refused(
+            "No account has an API key to read with.",
+            code="backfill_no_account",
+            hint="Connect one: trueup connect --name NAME --api-key KEY",
+        )
+    return found
+
+
+def _watch(found: Sequence[Account], *, follow: bool, here: bool, threads: int, single: bool, as_json: bool) -> None:
+    """Read or wait as asked, print what it came to, and end with 1 where any is over and not complete."""
+    stop = threading.Event()
+    reader = threading.Thread(target=_read, args=(found, threads, stop), name="here")
+    if here:
+        reader.start()
+    try:
+        if follow or here:
+            _follow(found)
+    finally:
+        stop.set()
+        if here:
+            reader.join()
+    told = tuple(backfill.progress(one) for one in found)
+    _print(Page(data=told, next=None, total=len(told)), single=single, as_json=as_json)
+    if any(one.run.status in {Status.INCOMPLETE, Status.CANCELLED} for one in told):
+        raise typer.Exit(1)
+
+
+def _print(found: Page[Told], *, single: bool, as_json: bool) -> None:
+    """As the API answers: one record where one account was named, else a page of them."""
+    if as_json:
+        output.emit(found.data[0] if single else found)
+        return
+    for one in found.data:
+        _tell(one)
+
+
+def _read(found: Sequence[Account], threads: int, stop: threading.Event) -> None:
+    for one in found:
+        run = backfill.last(one)
+        if run is not None:
+            backfill.read_here(run.id, threads=threads, stop=stop)
+
+
+def _follow(found: Sequence[Account]) -> None:
+    columns = (
+        TextColumn("{task.description:<12}"),
+        BarColumn(),
+        TextColumn("{task.fields[objects]:,} objects  {task.fields[pages]:,} pages  {task.fields[pace]}"),
+    )
+    pause, moved = threading.Event(), clock.monotonic()
+    warned = False
+    with Progress(*columns, console=output.err, disable=not sys.stderr.isatty(), transient=True) as bars:
+        tasks: dict[int, TaskID] = {
+            one.id: bars.add_task(one.slug, total=None, objects=0, pages=0, pace="") for one in found
+        }
+        while True:
+            told = {one.id: backfill.progress(one) for one in found}
+            for account_id, one in told.items():
+                bars.update(
+                    tasks[account_id],
+                    total=one.expected,
+                    completed=one.objects,
+                    objects=one.objects,
+                    pages=one.pages,
+                    pace=_pace(one),
+                )
+            if all(one.run.status is not Status.RUNNING for one in told.values()):
+                return
+            if any(one.readers for one in told.values()):
+                moved = clock.monotonic()
+            elif clock.monotonic() - moved > LONELY_SECONDS and not warned:
+                warned = True
+                output.err.print("Nobody reads. Start a worker (trueup up), or run this again with --here.")
+            pause.wait(LOOK_SECONDS)
+
+
+def _pace(told: Told) -> str:
+    if told.trouble:
+        return f"waiting: {output.plain(told.trouble)}"
+    left = "time left unknown" if told.seconds_left is None else f"about {_duration(told.seconds_left)} left"
+    return f"{told.pages_per_second:.1f} pages/s  {left}"
+
+
+def _duration(seconds: int) -> str:
+    hours, minutes = seconds // 3_600, seconds // 60 % 60
+    if hours:
+        return f"{hours} h {minutes} min"
+    return f"{minutes} min" if minutes else f"{seconds} s"
+
+
+def _tell(told: Told) -> None:
+    run = told.run
+    words = {
+        Status.RUNNING: "runs",
+        Status.COMPLETE: "is complete",
+        Status.INCOMPLETE: "is over and incomplete",
+        Status.CANCELLED: "was cancelled",
+    }
+    sentence = (
+        f"The backfill of {told.account} {words[run.status]}: {told.objects:,} objects in {told.pages:,} pages, "
+        f"{told.new:,} new, {told.changed:,} changed, {told.known:,} known."
+    )
+    (output.done if run.status is Status.COMPLETE else output.say)(sentence)
+    if run.status is Status.RUNNING:
+        output.say(f"  {_pace(told)}")
+    rows = [
+        (
+            one.object_type,
+            one.status.value,
+            one.listed,
+            one.new,
+            one.changed,
+            one.known,
+            _about(one.expected),
+            one.error,
+        )
+        for one in told.types
+    ]
+    output.table(["Type", "State", "Listed", "New", "Changed", "Known", "Expected", "Why"], rows, empty="")
+    failed = [one.object_type for one in told.types if one.status is TypeStatus.FAILED]
+    if failed:
+        output.say(f"  Not read: {', '.join(failed)}. When that is mended: trueup backfill resume {told.account}")
+    output.say("  What no backfill can read is said by --json, under “unreached”, and in docs/backfill.md.")
+
+
+def _about(expected: int | None) -> Any:
+    return "unknown" if expected is None else f"{expected:,}"
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands."""
+    app.add_typer(backfill_app, name="backfill")
