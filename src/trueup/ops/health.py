@@ -18,7 +18,8 @@ from trueup.customer import service as customers
 from trueup.inbox import service as inbox
 from trueup.mirror import service as mirror
 from trueup.ops.calls_metrics import CallsCollector
-from trueup.runtime import configuration, crypto, database
+from trueup.ops.backups import nightly
+from trueup.runtime import clock, configuration, crypto, database
 
 
 class DatabaseCollector(Collector):
@@ -47,6 +48,12 @@ class DatabaseCollector(Collector):
         fetch = GaugeMetricFamily(
             "trueup_awaiting_fetch", "Thin events whose object has to be fetched.", value=stats.awaiting_fetch
         )
+        if newest := nightly.newest_recorded(connection):
+            yield GaugeMetricFamily(
+                "trueup_backup_age_seconds",
+                "Age of the newest backup, as the audit log knows it.",
+                value=(clock.now() - newest).total_seconds(),
+            )
         yield from (waiting, aside, oldest, stages, quarantined, fetch)
 
 

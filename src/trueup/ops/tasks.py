@@ -11,6 +11,7 @@ from procrastinate.exceptions import ConnectorException
 from procrastinate.jobs import Status
 
 from trueup.inbox import service as inbox
+from trueup.ops.backups import nightly
 from trueup.runtime import clock, database, logs, queues, topics
 from trueup.runtime.wake import wake
 
@@ -80,6 +81,14 @@ async def partitions(timestamp: int) -> None:
     """Make the log's partitions ahead of time."""
     del timestamp
     await sync_to_async(inbox.ensure_partitions)()
+
+
+@app.periodic(cron="23 * * * *")
+@app.task(queue="clock", queueing_lock="backup", name="ops.backup")
+async def backup(timestamp: int) -> None:
+    """Make the night's backup, or one that was missed, where a folder for them is named."""
+    del timestamp
+    await nightly.look_after()
 
 
 @app.periodic(cron="41 3 * * *")
