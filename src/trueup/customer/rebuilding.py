@@ -11,7 +11,7 @@ import psycopg
 
 from trueup.customer import store, stored
 from trueup.customer.drain import DRAIN
-from trueup.customer.identity import links
+from trueup.customer.identity import links, merged
 from trueup.mirror.service import CustomerKey
 from trueup.runtime import arrays, database, drains
 from trueup.runtime.drains import Step
@@ -48,6 +48,17 @@ from unnest(%(account_id)b::int8[], %(livemode)b::bool[], %(customer)b::text[]) 
 _FOLDED_SINCE: Final = """
 select account_id, livemode, stripe_customer_id from {table} where folded_at >= %(since)s
 """
+_SAMPLE: Final = """
+with sizes as (select (select count(*) from {table}) as customers, (select count(*) from mirror_version) as versions),
+folded as (
+    select account_id, livemode, stripe_customer_id from {table}, sizes
+    where random() < 2.0 * %(number)s / greatest(customers, 1) limit %(number)s
+), heard as (
+    select account_id, livemode, customer from mirror_version, sizes
+    where customer is not null and random() < 2.0 * %(number)s / greatest(versions, 1) limit %(number)s
+)
+select * from folded union select * from heard
+"""
 _OTHERWISE_MERGED: Final = """
 select account_id, livemode, stripe_customer_id, leader from customer_merged
 except select account_id, livemode, stripe_customer_id, leader from {then}
@@ -75,6 +86,19 @@ def queue(customers: Sequence[CustomerKey]) -> int:
         "customer": arrays.texts([key[2] for key in customers]),
     }
     return psycopg.Cursor(database.connection()).execute(_QUEUE, values).rowcount
+
+
+def queue_sample(number: int, *, table: str) -> list[str]:
+    """Queue about so many customers picked at random, of those in ``table`` and of those the mirror has heard of.
+
+    Returns our ids of them and of all that are one with them.
+    """
+    rows = database.execute(_SAMPLE.format(table=table), {"number": number}).fetchall()
+    picked = [(row[0], row[1], row[2]) for row in rows]
+    queue(picked)
+    groups = merged.groups(picked)
+    units = {group.keys if (group := groups.get(key)) is not None else (key,) for key in picked}
+    return sorted({store.own_id(member) for unit in units for member in unit})
 
 
 def folded_since(since: datetime, *, table: str) -> list[CustomerKey]:

@@ -13,12 +13,15 @@ from trueup.runtime import database
 Place = tuple[datetime, str, int, bool, datetime]
 """Where an event stands in the order in which events came: received, event id, account, mode, created."""
 
-TOLD: Final = "kind <> 'thin'"
-"""Facts that carry their object. A thin event has none, and nothing follows from it."""
+TOLD: Final = """kind <> 'thin' and not exists (
+    select from inbox_discarded d
+    where (d.account_id, d.livemode, d.event_id, d.created) = (e.account_id, e.livemode, e.event_id, e.created)
+)"""
+"""Facts that carry their object, and that nobody gave up. From a thin event nothing follows until it was fetched."""
 
 _PAGE: Final = f"""
 with page as (
-    select received_at, event_id, account_id, livemode, created from inbox_event
+    select received_at, event_id, account_id, livemode, created from inbox_event e
     where {TOLD} and (%(received_at)s::timestamptz is null or (
         received_at >= %(received_at)s and (received_at, event_id, account_id, livemode, created)
             > (%(received_at)s, %(event_id)s, %(account_id)s, %(livemode)s, %(created)s)

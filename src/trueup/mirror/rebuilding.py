@@ -8,6 +8,7 @@ import msgspec
 import orjson
 
 from trueup.mirror.drain import CATALOG, DRAIN, SHAPE_VERSION
+from trueup.mirror.fetching import FETCH
 from trueup.mirror.service import CHANGED
 from trueup.runtime import database, drains
 from trueup.runtime.drains import Step
@@ -19,8 +20,8 @@ TABLES: Final = (
     Derived(table="mirror_version", key=(*OBJECT, "created", "event_id")),
     Derived(table="mirror_about", key=OBJECT, work=("since", "settled")),
 )
-QUEUES: Final = (DRAIN.queue.table, CHANGED.table)
-"""What the reader reads from, and what it announces in."""
+QUEUES: Final = (DRAIN.queue.table, CHANGED.table, FETCH.table)
+"""What the reader reads from, what it announces in, and where it asks for what it cannot know."""
 VERSION: Final = SHAPE_VERSION
 """Of the rules that make rows from the log."""
 NAMED: Final = tuple(sorted(CATALOG))

@@ -21,7 +21,8 @@ from rich.progress import (
 from trueup.kernel.errors import Refused
 from trueup.ops import output, schema
 from trueup.ops.actors import command_line
-from trueup.ops.rebuilding import building, running
+from trueup.ops.rebuilding import building, checking, running
+from trueup.ops.rebuilding import orphans as removing
 from trueup.ops.rebuilding.types import Rebuilt, TableDiff, Target
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -57,7 +58,7 @@ def rebuild(
             _show(found)
         if yes:
             return True
-        if as_json or not (sys.stdin.isatty() and sys.stdout.isatty()) or found.same:
+        if as_json or found.same or not _on_terminal():
             return False
         return typer.confirm("Put it in place?")
 
@@ -74,13 +75,45 @@ def rebuild(
 
 
 def _check(sample: int | None, *, as_json: bool) -> None:
-    del sample, as_json
-    raise Refused("There is no check yet.", code="rebuild_unchecked")
+    with _shown() as progress:
+        found = checking.check(sample=sample, progress=progress)
+    if as_json:
+        output.emit(found)
+    else:
+        rows = ((one.table, one.key, one.what, one.remedy) for one in found.findings)
+        if found.findings:
+            output.table(["Table", "Key", "What", "Remedy"], rows, empty="")
+        seen = f"{found.bodies} bodies, {found.objects} objects and {found.customers} customers looked at"
+        if found.found:
+            output.err.print(f"{seen}: {found.found} findings.", markup=False, soft_wrap=True)
+        else:
+            output.done(f"{seen}: all is as the log says.")
+    if found.found:
+        raise typer.Exit(1)
 
 
 def _orphans(*, yes: bool, as_json: bool) -> None:
-    del yes, as_json
-    raise Refused("Orphans cannot be removed yet.", code="rebuild_orphans")
+    with _shown() as progress:
+        listed = removing.preview(progress=progress)
+    if not as_json:
+        rows = ((one.table, one.rows, one.what, ", ".join(one.examples)) for one in listed)
+        output.table(["Table", "Rows", "What", "Such as"], rows, empty="There are none.")
+    if listed and not yes and not as_json and _on_terminal():
+        yes = typer.confirm("Remove them?")
+    removed: dict[str, int] = {}
+    if listed and yes:
+        with _shown() as progress:
+            removed = removing.clean(by=command_line(), progress=progress)
+    if as_json:
+        output.emit({"orphans": listed, "removed": removed})
+    elif removed:
+        output.done(f"Removed: {', '.join(f'{number} of {table}' for table, number in removed.items())}.")
+    elif listed:
+        output.err.print("Nothing was changed. To remove them: --yes", markup=False, soft_wrap=True)
+
+
+def _on_terminal() -> bool:
+    return sys.stdin.isatty() and sys.stdout.isatty()
 
 
 def _show(found: Rebuilt) -> None:

@@ -178,6 +178,23 @@ class Building:
         if keys:
             mirrored.mark_changed(keys)
 
+    def read_queued(self, what: str) -> None:
+        """Read what the caller has queued in the shadow, and no more."""
+        done = 0
+        while True:
+            started = clock.monotonic()
+            if not (claimed := self._step(mirror.read)):
+                return
+            done += claimed
+            self._progress(what, done, 0)
+            self._rest(started)
+
+    def fold_queued(self, total: int) -> None:
+        """Fold whom the caller has queued in the shadow, and nobody else."""
+        with self.shadow.within() as connection:
+            connection.execute(COPY_MERGED)
+        self._fold(total)
+
     def _read_all(self) -> None:
         total, place, pages = rereading.size(), None, 0
         self._progress("Reading the log", 0, total)
@@ -199,11 +216,10 @@ class Building:
             mirror.forget_changes()
 
     def _fold_all(self) -> None:
-        with self.shadow.within() as connection:
-            connection.execute(COPY_MERGED)
+        with self.shadow.within():
             total = customers.queue_all()
         self._progress("Folding customers", 0, total)
-        self._fold(total)
+        self.fold_queued(total)
 
     def _fold(self, total: int = 0) -> None:
         while True:
