@@ -41,7 +41,7 @@ SOURCES = Path(__file__).resolve().parents[1] / "src"
 SECRET = "whsec_" + "7" * 32
 TABLES = (
     "inbox_sweep inbox_alarm "
-    "inbox_discarded mirror_fetch "
+    "inbox_discarded mirror_replay mirror_replayevent mirror_fetch "
     "inbox_event inbox_pending inbox_awaitingfetch inbox_quarantined mirror_object mirror_version mirror_about "
     "mirror_backfillrun mirror_backfillspan "
     "mirror_changed customer_customer customer_turn customer_lookup customer_merged customer_trait customer_dismissal "

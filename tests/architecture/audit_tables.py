@@ -22,6 +22,8 @@ from trueup.inbox.sweep import service as sweeps
 from trueup.kernel.actor import Actor, ActorKind
 from trueup.mirror import service as mirror
 from trueup.mirror.backfill import service as backfill
+from trueup.mirror.replay import service as replay
+from trueup.mirror.replay.types import Selection
 from trueup.mirror.types import ObjectKey
 from trueup.operators import service as operators
 from trueup.operators.types import NewToken, Person, Scope
@@ -57,6 +59,7 @@ class Stage:
         self.keyed = connect("keyed", api_key="sk_test_keyed")
         self.running = connect("running", api_key="sk_test_running")
         backfill.start(account=self.running, by=BY)
+        self.replay = replay.start(Selection(everything=True), why="Because.", by=BY)
 
 
 def connect(name: str = "other", **given: Any) -> Account:
@@ -130,6 +133,18 @@ CHANGES: dict[str, tuple[Scenario, list[str]]] = {
         ],
         ["inbox.dead_letters.discarded"],
     ),
+    "mirror.replay.start": (
+        lambda _: replay.start(Selection(everything=True), why="Because.", by=BY),
+        ["mirror.replay.started"],
+    ),
+    "mirror.replay.cancel": (
+        lambda stage: replay.cancel(stage.replay.id, by=BY),
+        ["mirror.replay.canceled"],
+    ),
+    "mirror.replay.proceed": (
+        lambda _: [(database.execute("update mirror_replay set due_at = now()"), replay.proceed()) for _turn in "12"],
+        ["mirror.replay.ended"],
+    ),
     "inbox.retry_set_aside": (lambda _: inbox.retry_set_aside(by=BY), ["inbox.pending.retried"]),
     "mirror.backfill.start": (
         lambda stage: [backfill.start(account=stage.keyed, by=BY) for _ in range(2)],
@@ -200,6 +215,8 @@ READS: dict[str, Scenario] = {
     "inbox.dead_letters.letters": lambda _: dead_letters.letters(dead_letters.groups()[0].cause),
     "inbox.depth": lambda _: inbox.depth(database.connection()),
     "inbox.event": lambda _: inbox.event(inbox.events().data[0].event_id),
+    "mirror.replay.get": lambda stage: replay.get(stage.replay.id),
+    "mirror.replay.replays": lambda _: replay.replays(),
     "inbox.events": lambda _: inbox.events(),
     "inbox.named_in": lambda _: inbox.named_in([]),
     "inbox.pending_events": lambda _: inbox.pending_events([]),
@@ -258,6 +275,9 @@ UNRECORDED = {
     "inbox.read_again": "Queues the log to be read once more; who asked for it is the caller's to record.",
     "mirror.note_folded": "Forgets rows that were set aside and whose work is done since; nothing is decided here.",
     "mirror.backfill.read_here": "Reads for a run; who started that is recorded.",
+    "inbox.dead_letters.put_aside": "Sets an event aside whose replay failed; the replay is recorded.",
+    "inbox.dead_letters.settle": "Forgets that an event was set aside whose replay succeeded; the replay is recorded.",
+    "mirror.replay.preview": "Reads events again to see what changes, and takes it all back.",
     "mirror.rebuild": "Drops derived state, which the log makes again; who asked for it is the caller's to record.",
     "mirror.mark_changed": "Queues derived state; what the caller changed is the caller's to record.",
     "operators.authenticate": "Notes when a token was last used, once a minute; reads through it are not changes.",

@@ -33,6 +33,7 @@ NOT_PERSONAL = {
     "inbox.Sweep.last_error": "A sentence of ours; those hold no personal data (kernel.errors).",
     "mirror.BackfillSpan.last_error": "A sentence of ours; those hold no personal data (kernel.errors).",
     "mirror.Changed.last_error": "A sentence of ours; those hold no personal data (kernel.errors).",
+    "mirror.Replay.last_error": "A sentence of ours; those hold no personal data (kernel.errors).",
     "operators.ApiToken.name": "What a program is called.",
 }
 """Columns with a suspect name that hold no personal data, and why."""

@@ -40,6 +40,8 @@ KEPT: Final = {
     "inbox_awaitingfetch": "thin events of the log, whose objects nobody has fetched yet",
     "inbox_quarantined": "signed bodies that are no events: beside the log, and as raw as it",
     "inbox_discarded": "people gave these events up, and no event tells it",
+    "mirror_replay": "who had which events read again, and why",
+    "mirror_replayevent": "events that such a reading has yet to come to",
     "accounts_account": "what the operator connected",
     "accounts_canary": "tells the right key of the installation from a wrong one",
     "accounts_revision": "counts changes of accounts, so that the intake reads them again",

@@ -26,6 +26,9 @@ class Action(StrEnum):
     TOKEN_REVOKED = "operators.token.revoked"  # noqa: S105 - the name of an action
     DEAD_LETTERS_RETRIED = "inbox.dead_letters.retried"
     DEAD_LETTERS_DISCARDED = "inbox.dead_letters.discarded"
+    REPLAY_STARTED = "mirror.replay.started"
+    REPLAY_ENDED = "mirror.replay.ended"
+    REPLAY_CANCELED = "mirror.replay.canceled"
     PENDING_RETRIED = "inbox.pending.retried"
     FOLDS_RETRIED = "customer.folds.retried"
     CUSTOMERS_REFOLDED = "customer.customers.refolded"

@@ -6,6 +6,7 @@ events. Giving up takes a row out of its queue and nothing else: an event stays 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -26,6 +27,7 @@ from trueup.runtime.dead_letters import groups as found_groups
 from trueup.runtime.dead_letters import letters as found_letters
 from trueup.runtime.dead_letters import retry as give_back
 from trueup.runtime.pages import Moment, Number, Page, decode_cursor, encode_cursor
+from trueup.runtime.queues import storable
 
 QUARANTINE: Final = "quarantine"
 """What the quarantine is called among the shelves."""
@@ -36,6 +38,33 @@ _EVENTS: Final = tuple(
     register(Shelf(name=name, queue=queue, topic=TOPIC, since="received_at", kind="'event'", named="event_id"))
     for name, queue in (("mirror", PENDING), ("thin", AWAITING))
 )
+
+_SETTLE: Final = b"""
+with read as (
+    select * from unnest(
+        %(account_id)s::int8[], %(livemode)s::bool[], %(event_id)s::text[], %(created)s::timestamptz[]
+    ) as k (account_id, livemode, event_id, created)
+), aside as (
+    delete from inbox_pending p using read k
+    where p.event_id = k.event_id and (p.account_id, p.livemode, p.created) = (k.account_id, k.livemode, k.created)
+      and p.set_aside_at is not null
+    returning 1
+), given_up as (
+    delete from inbox_discarded d using read k
+    where (d.account_id, d.livemode, d.event_id, d.created) = (k.account_id, k.livemode, k.event_id, k.created)
+    returning 1
+)
+select (select count(*) from aside) + (select count(*) from given_up)
+"""
+
+_PUT_ASIDE: Final = b"""
+insert into inbox_pending (account_id, livemode, event_id, created, attempts, last_error, set_aside_at)
+select %(account_id)s, %(livemode)s, %(event_id)s, %(created)s, 1, %(error)s, now()
+where not exists (
+    select from inbox_pending where event_id = %(event_id)s and account_id = %(account_id)s
+    and livemode = %(livemode)s and created = %(created)s
+)
+"""
 
 _NOTE: Final = b"""
 insert into inbox_discarded (account_id, livemode, event_id, created, error, why)
@@ -138,6 +167,27 @@ def discard(*, cause: str, why: str, by: Actor, dry_run: bool = False) -> Moved:
             after={"rows": rows, "error": found[0].error, "examples": [one.id for one in found[0].examples]},
         )
     return Moved(cause=cause, rows=rows, done=True)
+
+
+def settle(keys: Sequence[tuple[int, bool, str, datetime]]) -> int:
+    """Forget that these events were set aside or given up, since they have been read after all; returns how many were.
+
+    In the transaction of whoever read them. Those that wait for their first reading stay.
+    """
+    if not keys:
+        return 0
+    values = dict(zip(PENDING.columns, map(list, zip(*keys, strict=True)), strict=True))
+    row = psycopg.Cursor(database.connection()).execute(_SETTLE, values).fetchone()
+    return int(row[0]) if row else 0
+
+
+def put_aside(key: tuple[int, bool, str, datetime], error: str) -> bool:
+    """Set an event aside that cannot be read again, in the caller's transaction; True when it was not so already.
+
+    One that waits for its first reading is left alone.
+    """
+    values = dict(zip(PENDING.columns, key, strict=True)) | {"error": storable(error)}
+    return bool(psycopg.Cursor(database.connection()).execute(_PUT_ASIDE, values).rowcount)
 
 
 def _of(connection: psycopg.Connection[tuple[Any, ...]], cause: str) -> list[Group]:

@@ -262,6 +262,19 @@ def _beyond(told: dict[str, Any], shaped: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in shaped.items() if name not in told or told[name] is not value}
 
 
+def winners(heads: Mapping[ObjectKey, Head]) -> list[store.Winner]:
+    """The rows that objects with these heads have, from the log; those whose event is gone are left out."""
+    return [_winner(key, heads[key], told) for key, told in _facts(heads, {}, {}).items()]
+
+
+def dirty(made: Sequence[store.Winner], *, customers: Mapping[ObjectKey, set[str]]) -> dict[ObjectKey, None]:
+    """Who is to be folded again once these rows are written, of objects that are known to be these customers'."""
+    found = {_customer(key, customer): None for key, theirs in customers.items() for customer in sorted(theirs)}
+    found |= {winner.key: None for winner in made if winner.key.object_type in CATALOG}
+    payments = [winner.key for winner in made if winner.key.object_type in rules.PAYMENTS]
+    return found | _attributed([winner.key for winner in made], made, payments)
+
+
 def remake(*, limit: int = 2000) -> int:
     """Make objects again from the log that an older upcaster or essence made; returns how many.
 

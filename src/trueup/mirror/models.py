@@ -205,3 +205,62 @@ class Fetch(QueueRow):
     def __str__(self) -> str:
         """Type and id."""
         return f"{self.object_type} {self.object_id}"
+
+
+class Replay(models.Model):
+    """Events of the log that are read again at a bounded rate: which, why, by whom, and how far that is.
+
+    ``due_at`` is when the next of them may be read. See ``mirror.replay``.
+    """
+
+    PERSONAL: ClassVar[Mapping[str, str]] = {"why": "free_text"}
+
+    id = models.BigAutoField(primary_key=True)
+    progress = models.TextField()
+    selection = models.JSONField()
+    why = models.TextField()
+    by_kind = models.TextField()
+    by_id = models.TextField()
+    rate = models.IntegerField()
+    total = models.BigIntegerField()
+    done = models.BigIntegerField(db_default=0)
+    failed = models.BigIntegerField(db_default=0)
+    gone = models.BigIntegerField(db_default=0)
+    changed = models.BigIntegerField(db_default=0)
+    last_error = models.TextField(null=True)
+    due_at = models.DateTimeField(db_default=Now())
+    started_at = models.DateTimeField(db_default=Now())
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        """Those that run are few among all that ever did."""
+
+        indexes: ClassVar = [
+            models.Index(fields=["due_at"], name="mirror_replay_running", condition=models.Q(progress="running"))
+        ]
+
+    @override
+    def __str__(self) -> str:
+        """The reason."""
+        return self.why
+
+
+class ReplayEvent(models.Model):
+    """An event that a replay has yet to read; deleted in the transaction that reads it."""
+
+    id = models.BigAutoField(primary_key=True)
+    replay_id = models.BigIntegerField()
+    account_id = models.BigIntegerField()
+    livemode = models.BooleanField()
+    event_id = models.TextField()
+    created = models.DateTimeField()
+
+    class Meta:
+        """Taken in the order in which they were picked."""
+
+        indexes: ClassVar = [models.Index(fields=["replay_id", "id"], name="mirror_replayevent_next")]
+
+    @override
+    def __str__(self) -> str:
+        """The event id."""
+        return self.event_id

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any, Final
 
 import psycopg
@@ -43,6 +44,11 @@ where c.id = aside.id and c.set_aside_at is not null
 def forget(keys: Sequence[ObjectKey]) -> int:
     """Delete the rows of these customers and products that were set aside; returns how many."""
     return psycopg.Cursor(database.connection()).execute(_FORGET, _keys(keys), binary=True).rowcount
+
+
+def want(keys: Sequence[tuple[int, bool, str, datetime]]) -> None:
+    """As ``want_read``, for events by their keys."""
+    want_read([Claimed(id=0, attempts=0, values=key) for key in keys])
 
 
 def want_read(rows: Sequence[Claimed]) -> None:

@@ -68,6 +68,21 @@ REPLACE: Final = f"""{SAVE} update set
 
 ADD: Final = f"{SAVE} nothing".encode()
 
+MEND: Final = f"""{SAVE} update set
+    customer = case when o.object_type = any(%(about)s::text[]) then o.customer else excluded.customer end,
+    deleted = excluded.deleted, created = excluded.created, event_id = excluded.event_id,
+    event_type = excluded.event_type, verdict = excluded.verdict, head = excluded.head,
+    shape_version = excluded.shape_version, essence = excluded.essence, data = excluded.data
+where (case when o.object_type <> all(%(about)s::text[]) then o.customer end, o.deleted, o.created, o.event_id,
+       o.event_type, o.verdict, o.head, o.shape_version, o.essence, o.data)
+    is distinct from
+      (case when o.object_type <> all(%(about)s::text[]) then excluded.customer end, excluded.deleted, excluded.created,
+       excluded.event_id, excluded.event_type, excluded.verdict, excluded.head, excluded.shape_version,
+       excluded.essence, excluded.data)
+returning o.account_id, o.livemode, o.object_type, o.object_id
+""".encode()
+"""Only under the lock. Rows that are as they should be are not written."""
+
 REORDER: Final = b"""
 update mirror_object o set verdict = k.verdict, head = k.head
 from unnest(
@@ -78,8 +93,8 @@ where (o.account_id, o.livemode, o.object_type, o.object_id) =
       (k.account_id, k.livemode, k.object_type, k.object_id)
 """
 
-VERSIONS: Final = b"""
-insert into mirror_version (
+VERSIONS_INTO: Final = """
+insert into mirror_version as v (
     account_id, livemode, object_type, object_id, created, event_id, event_type, customer, state, before, made,
     api_version, stage, deleted, read, after
 )
@@ -97,6 +112,25 @@ from unnest(
 )
 on conflict do nothing
 """
+VERSIONS: Final = f"{VERSIONS_INTO} on conflict do nothing".encode()
+
+VERSIONS_AGAIN: Final = f"""{VERSIONS_INTO}
+on conflict (account_id, livemode, object_type, object_id, created, event_id) do update set
+    event_type = excluded.event_type, state = excluded.state, before = excluded.before, made = excluded.made,
+    api_version = excluded.api_version, stage = excluded.stage, deleted = excluded.deleted, read = excluded.read,
+    after = excluded.after,
+    customer = case when v.object_type = any(%(about)s::text[]) then v.customer else excluded.customer end
+where (v.event_type, v.state, v.before, v.made, v.api_version, v.stage, v.deleted, v.read, v.after,
+       case when v.object_type <> all(%(about)s::text[]) then v.customer end)
+    is distinct from
+      (excluded.event_type, excluded.state, excluded.before, excluded.made, excluded.api_version, excluded.stage,
+       excluded.deleted, excluded.read, excluded.after,
+       case when v.object_type <> all(%(about)s::text[]) then excluded.customer end)
+returning v.account_id, v.livemode, v.object_type, v.object_id
+""".encode()
+"""Mends versions that say something else than their events; those that are as they should be are not written. Whose the
+objects about payments are is told by ``mirror.about``."""
+
 
 TRACES: Final = b"""
 select k.account_id, k.livemode, k.object_type, k.object_id, v.created, v.event_id, v.event_type, v.state, v.before,

@@ -194,7 +194,7 @@ def _current(statement: bytes, keys: Sequence[ObjectKey]) -> dict[ObjectKey, Cur
 
 def replace(winners: Sequence[Winner], *, shape_version: int) -> None:
     """Make versions current of objects whose rows the caller has locked."""
-    psycopg.Cursor(database.connection()).execute(REPLACE, _winners(winners, shape_version))
+    psycopg.Cursor(database.connection()).execute(REPLACE, winner_values(winners, shape_version))
 
 
 def add(winners: Sequence[Winner], *, shape_version: int) -> int:
@@ -202,10 +202,11 @@ def add(winners: Sequence[Winner], *, shape_version: int) -> int:
 
     Answers how many were written: fewer when somebody else wrote one meanwhile.
     """
-    return psycopg.Cursor(database.connection()).execute(ADD, _winners(winners, shape_version)).rowcount
+    return psycopg.Cursor(database.connection()).execute(ADD, winner_values(winners, shape_version)).rowcount
 
 
-def _winners(winners: Sequence[Winner], shape_version: int) -> dict[str, Any]:
+def winner_values(winners: Sequence[Winner], shape_version: int) -> dict[str, Any]:
+    """Winners as ``SAVE`` takes them."""
     facts = [winner.fact for winner in winners]
     heads = [winner.head for winner in winners]
     return _keys([winner.key for winner in winners]) | {
@@ -251,8 +252,13 @@ def reorder(heads: Mapping[ObjectKey, Head]) -> None:
 
 def add_versions(versions: Sequence[Version]) -> None:
     """Point at the events that told these versions; those known already stay."""
+    psycopg.Cursor(database.connection()).execute(VERSIONS, version_values(versions))
+
+
+def version_values(versions: Sequence[Version]) -> dict[str, Any]:
+    """Versions as ``VERSIONS_INTO`` takes them."""
     traces = [version.trace for version in versions]
-    values = _keys([version.key for version in versions]) | {
+    return _keys([version.key for version in versions]) | {
         "created": arrays.int8s([trace.second for trace in traces]),
         "event_id": arrays.texts([trace.fact_id for trace in traces]),
         "event_type": arrays.texts([trace.event_type for trace in traces]),
@@ -267,7 +273,6 @@ def add_versions(versions: Sequence[Version]) -> None:
         "after": arrays.utf8s([_encode(trace.after) if trace.after else b"" for trace in traces]),
         "unknown": UNKNOWN,
     }
-    psycopg.Cursor(database.connection()).execute(VERSIONS, values)
 
 
 def traces(since: Mapping[ObjectKey, int]) -> dict[ObjectKey, list[Trace]]:

@@ -6,6 +6,7 @@ from trueup.mirror.backfill.errand import ERRAND as BACKFILL
 from trueup.mirror.drain import DRAIN, remake, settle
 from trueup.mirror.fetcher import ERRAND
 from trueup.mirror.fetching import want_doubtful
+from trueup.mirror.replay.errand import ERRAND as REPLAY
 from trueup.runtime import errands, topics
 
 topics.subscribe(DRAIN)
@@ -13,4 +14,5 @@ topics.heal(remake)
 topics.heal(settle)
 topics.heal(want_doubtful)
 errands.subscribe(ERRAND)
+errands.subscribe(REPLAY)
 errands.subscribe(BACKFILL)

@@ -85,7 +85,7 @@ def cause_of(error: str) -> str:
     return f"({code} || '-' || left(md5({told}), 6))"
 
 
-_CAUSE: Final = cause_of("coalesce(last_error, 'unknown')")
+CAUSE: Final = cause_of("coalesce(last_error, 'unknown')")
 
 _shelves: dict[str, Shelf] = {}
 
@@ -111,8 +111,8 @@ def groups(connection: psycopg.Connection[tuple[Any, ...]]) -> list[Group]:
         sql = f"""
             with aside as (
                 select id, account_id, livemode, {shelf.kind} as kind, {shelf.named} as named, set_aside_at,
-                       coalesce(last_error, '') as error, {_CAUSE} as cause,
-                       row_number() over (partition by {_CAUSE} order by set_aside_at desc, id desc) as place
+                       coalesce(last_error, '') as error, {CAUSE} as cause,
+                       row_number() over (partition by {CAUSE} order by set_aside_at desc, id desc) as place
                 from {shelf.queue.table} where set_aside_at is not null
             )
             select cause, count(*), count(distinct (account_id, livemode, kind, named)), min(set_aside_at),
@@ -152,10 +152,10 @@ def letters(
 ) -> list[Letter]:
     """The rows of a cause on one shelf, the newest first, before a place (when set aside, row)."""
     sql = f"""
-        select id, {_CAUSE}, account_id, livemode, {shelf.kind}, {shelf.named}, attempts, {shelf.since}, set_aside_at,
+        select id, {CAUSE}, account_id, livemode, {shelf.kind}, {shelf.named}, attempts, {shelf.since}, set_aside_at,
                coalesce(last_error, '')
         from {shelf.queue.table}
-        where set_aside_at is not null and {_CAUSE} = %(cause)s
+        where set_aside_at is not null and {CAUSE} = %(cause)s
           and (%(at)s::timestamptz is null or (set_aside_at, id) < (%(at)s, %(row)s))
         order by set_aside_at desc, id desc limit %(limit)s
     """  # noqa: S608 - names from our own constants
@@ -180,7 +180,7 @@ def retry(connection: psycopg.Connection[tuple[Any, ...]], shelf: Shelf, *, caus
     """Give the rows of a cause (all of them without one) another round of attempts, and wake their reader."""
     sql = (
         f"update {shelf.queue.table} set set_aside_at = null, attempts = 0, due_at = now() "  # noqa: S608 - our names
-        f"where set_aside_at is not null and (%(cause)s::text is null or {_CAUSE} = %(cause)s)"
+        f"where set_aside_at is not null and (%(cause)s::text is null or {CAUSE} = %(cause)s)"
     )
     count = psycopg.Cursor(connection).execute(sql.encode(), {"cause": cause}).rowcount
     if count:
@@ -191,7 +191,7 @@ def retry(connection: psycopg.Connection[tuple[Any, ...]], shelf: Shelf, *, caus
 def discard(connection: psycopg.Connection[tuple[Any, ...]], shelf: Shelf, *, cause: str) -> list[tuple[Any, ...]]:
     """Take the rows of a cause off the shelf; returns them: the queue's columns, and the error."""
     sql = (
-        f"delete from {shelf.queue.table} where set_aside_at is not null and {_CAUSE} = %(cause)s "  # noqa: S608
+        f"delete from {shelf.queue.table} where set_aside_at is not null and {CAUSE} = %(cause)s "  # noqa: S608
         f"returning {', '.join(shelf.queue.columns)}, coalesce(last_error, '')"
     )
     return psycopg.Cursor(connection).execute(sql.encode(), {"cause": cause}).fetchall()

@@ -102,7 +102,7 @@ def step(drain: Drain, *, dry_run: bool = False) -> Step:
         try:
             return _step(drain, dry_run=dry_run)
         except DATABASE_ERRORS as error:
-            if not _sqlstate(error).startswith(CONFLICTS) or tries == CONFLICT_TRIES:
+            if not sqlstate(error).startswith(CONFLICTS) or tries == CONFLICT_TRIES:
                 raise
             log.info("drain.conflict", drain=drain.name, tries=tries)
 
@@ -112,7 +112,7 @@ def _step(drain: Drain, *, dry_run: bool) -> Step:
     try:
         result = _attempt(drain, _together, dry_run=dry_run)
     except Exception as error:
-        if isinstance(error, DATABASE_ERRORS) and not _at_fault(error):
+        if isinstance(error, DATABASE_ERRORS) and not is_the_rows_fault(error):
             raise
         result = _attempt(drain, _one_by_one, dry_run=dry_run)
     if not dry_run:
@@ -150,7 +150,7 @@ def _added(things: dict[tuple[Any, ...], None], thing: tuple[Any, ...]) -> bool:
     return True
 
 
-def _sqlstate(error: BaseException) -> str:
+def sqlstate(error: BaseException) -> str:
     """PostgreSQL's code for an error, through Django's wrapping.
 
     Empty when the server gave none, as when it went away.
@@ -159,12 +159,12 @@ def _sqlstate(error: BaseException) -> str:
     return (cause.sqlstate or "") if isinstance(cause, psycopg.Error) else ""
 
 
-def _at_fault(error: BaseException) -> bool:
+def is_the_rows_fault(error: BaseException) -> bool:
     """Whether the row is at fault, and not the database, which is away, in trouble or busy with another transaction."""
     cause = error if isinstance(error, psycopg.Error) else error.__cause__
     if not isinstance(cause, (psycopg.OperationalError, psycopg.InterfaceError)):
         return not isinstance(error, DjangoInterfaceError)
-    return _sqlstate(error).startswith(ROW_FAULTS)
+    return sqlstate(error).startswith(ROW_FAULTS)
 
 
 def _together(drain: Drain, connection: psycopg.Connection[tuple[Any, ...]], rows: list[Claimed]) -> Step:
@@ -207,7 +207,7 @@ def _leave(drain: Drain, rows: Sequence[Claimed]) -> None:
         with database.transaction():
             drain.left(rows)
     except Exception as error:
-        if isinstance(error, DATABASE_ERRORS) and not _at_fault(error):
+        if isinstance(error, DATABASE_ERRORS) and not is_the_rows_fault(error):
             raise
         log.error("drain.left_failed", drain=drain.name, rows=len(rows), error=type(error).__name__)
 
@@ -220,7 +220,7 @@ def _try(drain: Drain, rows: Sequence[Claimed]) -> str | None:
     except TrueupError as error:
         return f"{error.code}: {error.message}"
     except DATABASE_ERRORS as error:
-        if not _at_fault(error):
+        if not is_the_rows_fault(error):
             raise
         # The database's detail line quotes values; the primary message does not.
         return f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"

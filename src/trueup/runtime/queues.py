@@ -72,12 +72,12 @@ def fail(
     psycopg.Cursor(connection).execute(
         f"update {queue.table} set attempts = %s, last_error = %s, due_at = now() + %s, "  # noqa: S608
         "set_aside_at = case when %s then now() end where id = %s".encode(),
-        (attempts, _storable(error), delay(attempts), aside, row.id),
+        (attempts, storable(error), delay(attempts), aside, row.id),
     )
     return aside
 
 
-def _storable(error: str) -> str:
+def storable(error: str) -> str:
     """The error as a text column takes it.
 
     Bounded, without NUL characters and lone surrogates, which payloads may hold.
