@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.customer.builders import item, price, state_of, subscription
+from tests.customer.builders import item, price, state_of, subscription, told
 from trueup.kernel.money import Money
 from trueup.mirror.types import MirrorObject
 
@@ -92,3 +92,36 @@ def test_mrr_is_told_per_currency_in_order_and_rounded_away_from_zero_for_displa
         ("usd", Fraction(25, 2), 13),
     ]
     assert state.mrr[0].money == Money(minor=9900, currency="eur")
+
+
+TIERED = price(None, billing_scheme="tiered", tiers_mode="volume", id="price_t")
+
+
+def test_the_tiers_that_an_item_leaves_out_come_from_the_price_itself() -> None:
+    tiers = [{"up_to": 5, "unit_amount": 1000}, {"up_to": None, "unit_amount": 800}]
+    own = told("price", "price_t", **{**TIERED, "tiers": tiers})
+    sold = subscription("active", item(TIERED, quantity=7))
+
+    assert state_of(sold).mrr == ()
+    (mrr,) = state_of(sold, own).mrr
+    assert mrr.exact == Fraction(5600)
+
+
+def test_the_amount_in_another_currency_comes_from_the_price_itself() -> None:
+    dual = price(1000, id="price_d")
+    own = told("price", "price_d", **{**dual, "currency_options": {"eur": {"unit_amount": 900}}})
+    sold = subscription("active", item(dual), currency="eur")
+
+    assert state_of(sold).mrr_unknown == ("si_1: its price in the subscription's currency is not known",)
+    (mrr,) = state_of(sold, own).mrr
+    assert (mrr.currency, mrr.exact) == ("eur", Fraction(900))
+
+
+def test_a_price_without_an_id_is_looked_for_nowhere() -> None:
+    assert len(state_of(subscription("active", item(TIERED | {"id": None}))).mrr_unknown) == 1
+
+
+def test_a_subscription_that_shows_some_of_its_items_says_so() -> None:
+    shown = {"object": "list", "has_more": True, "data": [item()]}
+    some = told("subscription", "sub_1", customer="cus_1", status="active", items=shown)
+    assert state_of(some).mrr_unknown == ("sub_1: not all of its items are known",)

@@ -18,19 +18,23 @@ from trueup.mirror.drain import DRAIN as MIRROR
 from trueup.mirror.fetcher import fetch_due
 from trueup.mirror.types import ObjectDetail
 from trueup.runtime import drains, installation
+from trueup.sandbox.server.desk import Endpoint
 from trueup.sandbox.server.running import Sandbox
 
 Json = dict[str, Any]
+
+ROUNDS = 200
 
 
 class Beside:
     """A sandbox, the account that stands for it, and the intake that its events are sent to."""
 
-    def __init__(self, sandbox: Sandbox, account: Account, door: Door, endpoint: str) -> None:
+    def __init__(self, sandbox: Sandbox, account: Account, door: Door, endpoint: Endpoint) -> None:
         self.sandbox = sandbox
         self.account = account
         self.door = door
-        self.endpoint = endpoint
+        self.endpoint = endpoint.id
+        self.secret = endpoint.secret
 
     def post(self, path: str, **params: Any) -> Json:
         """Do something at Stripe."""
@@ -53,10 +57,14 @@ class Beside:
         """Fetch all that is asked for, also what would wait a while, until nothing is; answers how many rows."""
         self.read()
         total = 0
-        while count := fetch_due(ahead=3600.0):
-            total += count
+        for _ in range(ROUNDS):
+            count = fetch_due(ahead=3600.0)
             self.read()
-        return total
+            if not count:
+                return total
+            total += count
+        message = f"Something is fetched again and again: {ROUNDS} rounds were not enough."
+        raise AssertionError(message)
 
     def settle(self) -> None:
         """Let everything that is held be delivered, read and fetched."""
@@ -103,6 +111,6 @@ def beside(database: str, *, name: str = "acme", key: bool = True, **options: An
             by=TESTER,
         )
         with Door(database, sealer=sealer) as door:
-            made = Beside(sandbox, account, door, hook.id)
+            made = Beside(sandbox, account, door, hook)
             made.post(f"/v1/webhook_endpoints/{hook.id}", url=f"http://127.0.0.1:{door.port}/webhooks/stripe/{name}")
             yield made

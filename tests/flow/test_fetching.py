@@ -8,6 +8,8 @@ import pytest
 
 from tests.flow.beside import Beside, beside
 from tests.flow.conftest import Ask
+from tests.instance import event
+from trueup.customer import service as customers
 from trueup.mirror import fetching
 from trueup.mirror.types import ObjectKey
 
@@ -16,6 +18,10 @@ from trueup.mirror.types import ObjectKey
 def stripe(database: str) -> Iterator[Beside]:
     with beside(database, seed="fetching") as made:
         yield made
+
+
+def key_of(stripe: Beside, object_type: str, object_id: str) -> ObjectKey:
+    return ObjectKey(account_id=stripe.account.id, livemode=False, object_type=object_type, object_id=object_id)
 
 
 def waiting(ask: Ask) -> list[tuple[str, str]]:
@@ -105,3 +111,49 @@ def test_an_invoice_with_more_lines_than_an_event_shows_is_read_whole(stripe: Be
     assert here is not None
     assert sorted(line["amount"] for line in here["lines"]["data"]) == [100 + number for number in range(14)]
     assert here["lines"]["has_more"] is False
+
+
+def test_a_tiered_price_is_read_with_its_tiers_so_that_mrr_is_known(stripe: Beside) -> None:
+    product = stripe.post("/v1/products", name="Team")
+    price = stripe.post(
+        "/v1/prices",
+        product=product["id"],
+        currency="usd",
+        recurring={"interval": "month"},
+        billing_scheme="tiered",
+        tiers_mode="graduated",
+        tiers=[{"up_to": 5, "unit_amount": 1000}, {"up_to": "inf", "unit_amount": 800}],
+    )
+    customer = stripe.post("/v1/customers", name="Ada")
+    stripe.post(
+        "/v1/subscriptions",
+        customer=customer["id"],
+        items=[{"price": price["id"], "quantity": 7}],
+        collection_method="send_invoice",
+        days_until_due=30,
+    )
+    stripe.sandbox.wait_delivered()
+    stripe.read()
+    known = customers.get(customer["id"]).state
+    assert (known.mrr, len(known.mrr_unknown)) == ((), 1)
+    stripe.fetch()
+
+    known = customers.get(customer["id"]).state
+    assert [(one.currency, one.minor) for one in known.mrr] == [("usd", 5 * 1000 + 2 * 800)]
+    assert known.mrr_unknown == ()
+
+
+def test_a_state_is_not_published_while_the_rest_of_a_list_is_being_read(stripe: Beside, ask: Ask) -> None:
+    items = {"object": "list", "has_more": True, "data": [{"id": "si_1", "object": "subscription_item"}]}
+    about = {"id": "sub_1", "object": "subscription", "customer": "cus_1", "status": "active", "items": items}
+    told = event("customer.subscription.created", about)
+    assert stripe.door.post(told, path="/webhooks/stripe/acme", secret=stripe.secret).status == 200
+    stripe.read()
+    assert ask("select reason from mirror_fetch") == [("truncated",)]
+    assert ask("select count(*) from customer_customer") == [(0,)]
+
+    # Stripe refuses it, so what is known is published after all, and says that it is not all.
+    stripe.sandbox.fail("forbidden", times=None, path="/v1/subscriptions/*")
+    stripe.fetch()
+    assert ask("select set_aside_at is not null from mirror_fetch") == [(True,)]
+    assert "sub_1: not all of its items are known" in customers.get("cus_1").state.mrr_unknown

@@ -13,12 +13,13 @@ from trueup.customer.fold import fold
 from trueup.customer.identity import links, merged
 from trueup.customer.rules.clock import TEST_CLOCK, clock_of, clock_time
 from trueup.customer.rules.identity import derive
+from trueup.customer.rules.mrr.prices import lacking
 from trueup.customer.rules.scheduled import next_turn
 from trueup.kernel.time import from_unix
 from trueup.mirror import service as mirror
 from trueup.mirror.service import CustomerKey
 from trueup.mirror.types import MirrorObject, ObjectKey
-from trueup.mirror.upcast.shape import LATEST_SECOND, id_of, listed, mapping
+from trueup.mirror.upcast.shape import LATEST_SECOND, currency_of, id_of, listed, mapping
 from trueup.runtime import clock, database
 from trueup.runtime.drains import Drain
 from trueup.runtime.queues import Claimed
@@ -81,6 +82,10 @@ def catalog_ids(objects: Sequence[MirrorObject]) -> tuple[tuple[str, str], ...]:
                 product = id_of(price.get("product")) if type(price) is dict else None
                 if product is not None:
                     found.add(("product", product))
+                if type(price) is dict and lacking(price, currency_of(told.data.get("currency"))):
+                    own = id_of(price)
+                    if own is not None:
+                        found.add(("price", own))
             discounts = [told.data.get("discounts"), *(item.get("discounts") for item in items)]
             found.update(_coupons(one for given in discounts for one in listed(given)))
         elif told.object_type == "customer":
@@ -141,6 +146,9 @@ def folded_as(
         own = objects.get(key, []) if len(members) == 1 else [one for of in members for one in objects.get(of, [])]
         if not own and not any(member in last for member in members):
             continue
+        if held_products is not None and _is_being_completed(key, own):
+            # Whoever completes it queues the customer again; what was published stays until then.
+            continue
         ids = dict.fromkeys(object_id for member in members for _type, object_id in named[member])
         catalog = [item for object_id in ids for item in products.get((key[0], key[1], object_id), [])]
         last_event = max(last.get(member, 0) for member in members)
@@ -150,6 +158,18 @@ def folded_as(
         ]
         folded.append(msgspec.structs.replace(row, traits=tuple(traits)))
     return folded
+
+
+def _is_being_completed(key: CustomerKey, own: Sequence[MirrorObject]) -> bool:
+    """Whether a subscription shows the beginning of its items alone, and the rest is being read."""
+    short = [
+        ObjectKey(account_id=key[0], livemode=key[1], object_type=one.object_type, object_id=one.object_id)
+        for one in own
+        if one.object_type == "subscription"
+        and not one.deleted
+        and mapping(one.data.get("items")).get("has_more") is True
+    ]
+    return bool(short) and bool(mirror.awaited(short))
 
 
 def folded_of(

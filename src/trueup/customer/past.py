@@ -14,7 +14,7 @@ from trueup.mirror.service import CustomerKey
 from trueup.mirror.types import ObjectKey
 from trueup.runtime import clock
 
-CATALOG_TYPES: Final = ("product", "coupon", TEST_CLOCK)
+CATALOG_TYPES: Final = ("product", "price", "coupon", TEST_CLOCK)
 
 
 def state_at(members: Sequence[CustomerKey], *, at: int, known_at: datetime | None) -> CustomerState | None:

@@ -30,7 +30,7 @@ from trueup.runtime import database
 from trueup.runtime.drains import Drain
 from trueup.runtime.queues import Claimed
 
-CATALOG: Final = frozenset({"product", "coupon", "test_helpers.test_clock"})
+CATALOG: Final = frozenset({"product", "price", "coupon", "test_helpers.test_clock"})
 """Objects without a customer whose change moves customers' states."""
 
 

@@ -18,6 +18,7 @@ from trueup.inbox import service as inbox
 from trueup.inbox.types import AwaitingRow, Source
 from trueup.kernel.errors import Refused, TrueupError, Unavailable
 from trueup.mirror import fetching, reads, store
+from trueup.mirror import service as mirror
 from trueup.mirror.fetching import Reason, Wanted
 from trueup.mirror.order.fingerprint import fingerprint
 from trueup.mirror.order.types import Head, Trace
@@ -39,6 +40,8 @@ MOST_ATTEMPTS: Final = 8
 TRIES: Final = 3
 """How often an object is read again because it changed while its lists were read."""
 CLOCK: Final = "test_helpers.test_clock"
+EXPANDED: Final[Mapping[str, Mapping[str, Any]]] = {"price": {"expand": ["tiers", "currency_options"]}}
+"""What is left out of an object unless it is asked for, and states are computed from."""
 
 _clock: Final = msgspec.json.Decoder(dict[str, Any])
 
@@ -132,17 +135,33 @@ def fetch(wanted: Wanted) -> None:
         fetching.again(wanted, f"{error.code}: {error.message}")
         return
     except Refused as error:
-        fetching.again(wanted, f"{error.code}: {error.message}", final=True)
+        _give_up(wanted, f"{error.code}: {error.message}")
         log.error("fetch.set_aside", reason=wanted.reason.value, type=wanted.key.object_type, code=error.code)
         return
     except (TrueupError, msgspec.DecodeError, ValueError) as error:
         final = wanted.attempts + 1 >= MOST_ATTEMPTS
-        fetching.again(wanted, type(error).__name__, final=final)
+        if final:
+            _give_up(wanted, type(error).__name__)
+        else:
+            fetching.again(wanted, type(error).__name__)
         log.warning("fetch.failed", type=wanted.key.object_type, error=type(error).__name__, set_aside=final)
         return
     with database.transaction():
         reads.keep(account, [read], source=Source.REFETCH, begun=begun, even_known=True)
         fetching.done(wanted)
+
+
+def _give_up(wanted: Wanted, error: str) -> None:
+    """Set a row aside, and have its customer folded from what is known: nobody waits for the rest any more."""
+    key = wanted.key
+    known = store.current([key]).get(key)
+    with database.transaction():
+        fetching.again(wanted, error, final=True)
+        if known is not None and known.customer is not None:
+            owner = ObjectKey(
+                account_id=key.account_id, livemode=key.livemode, object_type="customer", object_id=known.customer
+            )
+            mirror.mark_changed([owner])
 
 
 def _needed(wanted: Wanted, head: Head | None) -> bool:
@@ -166,7 +185,7 @@ def _read(account: Account, key: ObjectKey, *, told_at: int) -> Read:
     second = 0 if clock is None else _frozen(account, clock)
     for _ in range(TRIES):
         try:
-            answer = calls.get(account, path, lane=Lane.EVENTS)
+            answer = calls.get(account, path, EXPANDED.get(key.object_type), lane=Lane.EVENTS)
         except StripeMissing as missing:
             # On a clock that is gone too, what was last known of the object tells the time.
             return Read(

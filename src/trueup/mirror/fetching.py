@@ -169,7 +169,12 @@ def doubt(head: Head) -> Reason | None:
 
 
 def truncated(object_type: str, data: Mapping[str, Any]) -> bool:
-    """Whether a list inside of an object shows its beginning alone, and the rest can be read."""
+    """Whether a list inside of an object shows its beginning alone, and the rest can be read.
+
+    A tiered price that leaves its tiers out, as every event does, is such an object too.
+    """
+    if object_type == "price":
+        return data.get("billing_scheme") == "tiered" and type(data.get("tiers")) is not list
     resource = RESOURCES.get(object_type)
     if resource is None or not resource.lists:
         return False

@@ -15,7 +15,7 @@ from trueup.accounts.types import Account
 from trueup.inbox import service as inbox
 from trueup.kernel.errors import NotFound, Refused
 from trueup.kernel.time import from_unix
-from trueup.mirror import about, lookup, reading, rules, set_aside, store
+from trueup.mirror import about, fetching, lookup, reading, rules, set_aside, store
 from trueup.mirror.lookup import Pointer
 from trueup.mirror.order.types import Verdict
 from trueup.mirror.reading import parse
@@ -130,6 +130,11 @@ def rebuild() -> int:
     with database.transaction():
         store.clear()
         return inbox.read_again()
+
+
+def awaited(keys: Sequence[ObjectKey]) -> frozenset[ObjectKey]:
+    """Those of these objects that wait to be read from Stripe."""
+    return fetching.waiting(keys)
 
 
 def depth(connection: psycopg.Connection[tuple[Any, ...]]) -> queues.Depth:

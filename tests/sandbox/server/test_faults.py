@@ -19,6 +19,7 @@ from trueup.sandbox import Sandbox, start
     [
         ("rate_limit", stripe.RateLimitError, (429, "rate_limit")),
         ("lock_timeout", stripe.RateLimitError, (429, "lock_timeout")),
+        ("forbidden", stripe.PermissionError, (403, None)),
         ("error", stripe.APIError, (500, None)),
         ("unavailable", stripe.APIError, (503, None)),
     ],

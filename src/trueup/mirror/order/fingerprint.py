@@ -26,12 +26,15 @@ UNTOLD: Final = (
     "webhooks_delivered_at",
     "times_redeemed",
     "next_invoice_sequence",
+    "tiers",
+    "currency_options",
 )
 """Fields at the top of an object that change without an event of that object, and are left out.
 
 The first three are signed anew each time Stripe renders the object: two reads of an unchanged invoice or charge differ
-in them (seen in 70 and 30 pairs of the recorded reads). The fourth is Stripe's note on its own deliveries, and the last
-two are counters that other objects move. Everything else counts, ``effective_at`` and ``livemode`` included.
+in them (seen in 70 and 30 pairs of the recorded reads). The fourth is Stripe's note on its own deliveries, and the next
+two are counters that other objects move. The last two belong to prices, never change, and are told only to whoever asks
+for them. Everything else counts, ``effective_at`` and ``livemode`` included.
 """
 
 _MASK: Final = 2**64 - 1

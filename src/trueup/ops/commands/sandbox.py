@@ -29,7 +29,7 @@ _KEY: Final = "sk_test_command"
 _PATIENCE: Final = 600.0
 _POLL: Final = 0.2
 _ORDERS: Final = ("in_order", "parallel", "shuffled", "crossed", "held")
-_FAULTS: Final = ("rate_limit", "lock_timeout", "error", "unavailable", "timeout", "drop", "slow")
+_FAULTS: Final = ("rate_limit", "lock_timeout", "forbidden", "error", "unavailable", "timeout", "drop", "slow")
 _UNITS: Final = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 7 * 86_400}
 _TIME: Final = re.compile(r"([0-9]{1,9})([smhdw])")
 
@@ -246,7 +246,9 @@ def resend(
 def fail(
     kind: Annotated[
         str,
-        typer.Argument(help="rate_limit, lock_timeout, error, unavailable, timeout, drop, slow; or none to end all."),
+        typer.Argument(
+            help="rate_limit, lock_timeout, forbidden, error, unavailable, timeout, drop, slow; or none to end all."
+        ),
     ],
     times: Annotated[
         int | None, typer.Option(min=1, help="The next so many requests; without it and --percent, one.")

@@ -13,7 +13,7 @@ from trueup.kernel.errors import NotFound, Refused
 from trueup.kernel.records import Record
 from trueup.sandbox.server.requests import Answer, answered
 
-Kind = Literal["rate_limit", "lock_timeout", "error", "unavailable", "timeout", "drop", "slow"]
+Kind = Literal["rate_limit", "lock_timeout", "forbidden", "error", "unavailable", "timeout", "drop", "slow"]
 KINDS: Final[tuple[str, ...]] = get_args(Kind)
 _WHOLE: Final = 100
 
@@ -39,6 +39,16 @@ _ERRORS: Final[dict[str, tuple[int, dict[str, Any]]]] = {
                 "accessing it. If you see this error intermittently, retry the request. If you see this error "
                 "frequently and are making multiple concurrent requests to a single object, make your requests "
                 "serially or at a lower rate."
+            ),
+            "type": "invalid_request_error",
+        },
+    ),
+    "forbidden": (
+        403,
+        {
+            "message": (
+                "The provided key 'rk_test_*********************box' does not have the required permissions for this "
+                "endpoint on account 'acct_sandbox'."
             ),
             "type": "invalid_request_error",
         },

@@ -65,6 +65,12 @@ def per_period(price: dict[str, Any], quantity: int) -> Pair | None:
     return None if exact is None else (exact.numerator * quantity, exact.denominator)
 
 
+def lacking(price: dict[str, Any], currency: str | None) -> bool:
+    """Whether a price leaves out what it costs, as it does inside of other objects: tiers, or another currency."""
+    tiered = price.get("billing_scheme") == "tiered" and type(price.get("tiers")) is not list
+    return tiered or (currency is not None and in_currency(price, currency) is None)
+
+
 def in_currency(price: dict[str, Any], currency: str) -> dict[str, Any] | None:
     """The price as it is billed in ``currency``; ``None`` when it has another and its options are not told.
 

@@ -14,9 +14,9 @@ from typing import Any, Final, NamedTuple
 from trueup.customer.rules.mrr.cycles import cycle_of
 from trueup.customer.rules.mrr.discounts import Find, Line, counted, span, take_off
 from trueup.customer.rules.mrr.policy import DEFAULT, Policy, counted_from
-from trueup.customer.rules.mrr.prices import Pair, in_currency, months, per_period
+from trueup.customer.rules.mrr.prices import Pair, in_currency, lacking, months, per_period
 from trueup.customer.rules.mrr.tax import contained
-from trueup.mirror.upcast.shape import currency_of, id_of, listed
+from trueup.mirror.upcast.shape import currency_of, id_of, listed, mapping
 
 _NOBODY: Final[dict[str, Any]] = {}
 
@@ -100,6 +100,8 @@ class Tally:
             if since > at:
                 return
         items = [item for item in listed(subscription.get("items")) if type(item) is dict]
+        if mapping(subscription.get("items")).get("has_more") is True:
+            self.unknown.append(f"{_name(subscription)}: not all of its items are known")
         told = listed(subscription.get("discounts"))
         others = [customer["discount"]] if customer.get("discount") is not None else []
         plain = not told and not others and not any(item.get("discounts") for item in items)
@@ -145,6 +147,7 @@ class Tally:
             self.unknown.append(f"{_name(item)}: its {'interval' if period is None else 'quantity'} is not known")
             return None
         currency = currency_of(subscription.get("currency")) or currency_of(price.get("currency"))
+        price = _expanded(price, currency, find)
         told = in_currency(price, currency) if currency is not None else None
         if currency is None or told is None:
             self.unknown.append(f"{_name(item)}: its price in the subscription's currency is not known")
@@ -193,6 +196,16 @@ class Tally:
             if problem is not None:
                 self.unknown.append(problem)
         return any_running
+
+
+def _expanded(price: dict[str, Any], currency: str | None, find: Find) -> dict[str, Any]:
+    """The price with its tiers and currencies, where it leaves them out and the price itself was read with them."""
+    object_id = price.get("id")
+    if not lacking(price, currency) or type(object_id) is not str:
+        return price
+    known = find(object_id) or {}
+    more = {name: known[name] for name in ("tiers", "tiers_mode", "currency_options") if known.get(name) is not None}
+    return price | more if more else price
 
 
 _UNTAXED: Final = Fraction(0)
