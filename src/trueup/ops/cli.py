@@ -32,6 +32,7 @@ from trueup.ops.commands import (
     sandbox,
     sandbox_lives,
     stripe_calls,
+    sweep,
     views,
 )
 
@@ -56,6 +57,7 @@ customers.register(app)
 identity.register(app)
 objects.register(app)
 events.register(app)
+sweep.register(app)
 backfill.register(app)
 metrics.register(app)
 demo.register(app)

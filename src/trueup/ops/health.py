@@ -10,12 +10,14 @@ from typing import Any
 import psycopg
 from django.db import DatabaseError, connections
 from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.core import REGISTRY, GaugeMetricFamily, Metric
+from prometheus_client.core import REGISTRY, CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 from typing_extensions import override
 
 from trueup.customer import service as customers
 from trueup.inbox import service as inbox
+from trueup.inbox.alarms import service as alarms
+from trueup.inbox.sweep import service as sweeps
 from trueup.mirror import service as mirror
 from trueup.ops.calls_metrics import CallsCollector
 from trueup.ops.backups import nightly
@@ -27,7 +29,7 @@ class DatabaseCollector(Collector):
 
     @override
     def collect(self) -> Iterator[Metric]:
-        """Depth and age of every queue, customers by stage, quarantine."""
+        """Depth and age of every queue, customers by stage, quarantine, the sweep and the alarms."""
         connection = database.connection()
         waiting = GaugeMetricFamily("trueup_queue_waiting", "Rows due or retrying.", labels=["queue"])
         aside = GaugeMetricFamily("trueup_queue_set_aside", "Rows set aside with their error.", labels=["queue"])
@@ -48,13 +50,23 @@ class DatabaseCollector(Collector):
         fetch = GaugeMetricFamily(
             "trueup_awaiting_fetch", "Thin events whose object has to be fetched.", value=stats.awaiting_fetch
         )
+        missed, behind = sweeps.numbers()
+        found_late = CounterMetricFamily(
+            "trueup_stripe_events_missed", "Events that the sweep found and no webhook had told.", value=missed
+        )
+        cursor = GaugeMetricFamily(
+            "trueup_sweep_cursor_age_seconds", "How far the sweep of events is behind, at the worst.", value=behind
+        )
+        wrong = GaugeMetricFamily("trueup_alarms", "What stands wrong at this moment, by code.", labels=["code"])
+        for code, number in alarms.counts().items():
+            wrong.add_metric([code], number)
         if newest := nightly.newest_recorded(connection):
             yield GaugeMetricFamily(
                 "trueup_backup_age_seconds",
                 "Age of the newest backup, as the audit log knows it.",
                 value=(clock.now() - newest).total_seconds(),
             )
-        yield from (waiting, aside, oldest, stages, quarantined, fetch)
+        yield from (waiting, aside, oldest, stages, quarantined, fetch, found_late, cursor, wrong)
 
 
 def exposition() -> bytes:

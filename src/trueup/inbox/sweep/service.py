@@ -17,7 +17,7 @@ from trueup.connectors.stripe.errors import StripeParameterMissing, StripePathUn
 from trueup.inbox.alarms import service as alarms
 from trueup.inbox.sweep import endpoints, keeping, listing, rules, store
 from trueup.inbox.sweep.rules import Shown
-from trueup.inbox.sweep.types import BACKFILL_WANTED, TOPIC, Code, Endpoint, Gap, Sweep, SweepRow, Swept
+from trueup.inbox.sweep.types import BACKFILL_WANTED, TOPIC, Code, Endpoint, EndpointState, Gap, Sweep, SweepRow, Swept
 from trueup.inbox.types import Kind, Source
 from trueup.kernel.errors import Conflict, Refused, TrueupError
 from trueup.kernel.time import from_unix
@@ -73,7 +73,7 @@ def sweep(
     Raises ``Conflict`` while another process sweeps it, ``ApiKeyMissing`` where there is no key, and what Stripe's
     errors are. Repeating it changes nothing.
     """
-    account = _named(slug)
+    account = named(slug)
     readable = _readable()
     if account.id not in readable:
         raise ApiKeyMissing(f"{slug} has no API key to read with.", hint="Add one: trueup connect --api-key")
@@ -106,7 +106,13 @@ def sweep(
     )
 
 
-def _named(slug: str) -> Account:
+def readable() -> tuple[Account, ...]:
+    """The accounts whose events can be read: with a key of their own, or their platform's."""
+    return tuple(_readable().values())
+
+
+def named(slug: str) -> Account:
+    """The account of this name; ``AccountUnknown`` for one that there is not."""
     account = next((one for one in accounts.accounts() if one.slug == slug), None)
     if account is None:
         raise AccountUnknown(f"There is no account {slug}.", hint="List them with: trueup accounts")
@@ -214,7 +220,12 @@ def _closed(account: Account, sweep: Sweep, token: UUID) -> Sweep:
     """What is due at the end of a sweep: a look at the endpoint, now and then, and the alarms."""
     if sweep.kind is Kind.SNAPSHOT and account.parent_id is None:
         known = sweep.endpoint
-        if known is None or sweep.missed_run or clock.now() - known.checked_at > ENDPOINT_AGE:
+        if (
+            known is None
+            or sweep.missed_run
+            or known.state in {EndpointState.MISSING, EndpointState.DISABLED}
+            or clock.now() - known.checked_at > ENDPOINT_AGE
+        ):
             sweep = msgspec.structs.replace(sweep, endpoint=endpoints.look(account))
     _write(account, sweep, token)
     if sweep.found:
@@ -268,7 +279,7 @@ def sweeps() -> tuple[SweepRow, ...]:
 
 def request(slugs: Sequence[str] = ()) -> int:
     """Have the worker sweep these accounts now, or all; returns how many sweeps that is. Repeating it is harmless."""
-    chosen = {_named(slug).id for slug in slugs} or _readable().keys()
+    chosen = {named(slug).id for slug in slugs} or _readable().keys()
     with database.transaction() as connection:
         store.enrol(list(chosen & _readable().keys()))
         count = store.hasten(list(chosen))

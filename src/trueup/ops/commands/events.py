@@ -11,10 +11,15 @@ from typing_extensions import override
 
 from trueup.customer import service as customers
 from trueup.inbox import service as inbox
-from trueup.inbox.types import InboxStats
+from trueup.inbox.alarms import service as alarms
+from trueup.inbox.alarms.types import StandingAlarm
+from trueup.inbox.sweep import service as sweeps
+from trueup.inbox.sweep.types import SweepRow
+from trueup.inbox.types import InboxStats, Kind
 from trueup.kernel.records import Record
 from trueup.ops import output, schema
 from trueup.ops.actors import command_line
+from trueup.ops.commands.sweep import tell_alarms
 from trueup.runtime.queues import Depth
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, the same as the API.")]
@@ -77,16 +82,18 @@ def show_event(
 
 
 class Status(Record, frozen=True):
-    """How the way of the data stands: the inbox, and the customers that wait to be folded."""
+    """How the way of the data stands: the inbox, the customers that wait to be folded, and what stands wrong."""
 
     inbox: InboxStats
     folding: Depth
+    sweeps: tuple[SweepRow, ...]
+    alarms: tuple[StandingAlarm, ...]
 
 
 def status(as_json: AsJson = False) -> None:
-    """How the inbox and the folding of customers stand."""
+    """How the inbox, the sweep of events and the folding of customers stand, and what stands wrong."""
     schema.prepare()
-    found = Status(inbox=inbox.stats(), folding=customers.folding())
+    found = Status(inbox=inbox.stats(), folding=customers.folding(), sweeps=sweeps.sweeps(), alarms=alarms.standing())
     if as_json:
         output.emit(found)
         return
@@ -97,6 +104,14 @@ def status(as_json: AsJson = False) -> None:
         f"last {output.when(stats.last_received_at) or 'never'}"
     )
     output.say(f"Customers  {folding.waiting} waiting to be folded, {folding.set_aside} set aside")
+    for row in found.sweeps:
+        if row.kind is Kind.SNAPSHOT:
+            now = f"{row.progress or 0:.0%} of a sweep done" if row.under_way else f"last {output.when(row.swept_at)}"
+            output.say(
+                f"Sweep      {row.account_slug}: all events up to {output.when(row.cursor) or 'none'} UTC, "
+                f"{row.missed_total} missed by webhooks; {now}"
+            )
+    tell_alarms(found.alarms)
 
 
 def retry(as_json: AsJson = False) -> None:
