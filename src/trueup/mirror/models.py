@@ -9,7 +9,8 @@ from django.db import models
 from django.db.models.functions import Now
 from typing_extensions import override
 
-import trueup.mirror.backfill.models  # noqa: F401 - Django finds the tables that an app's models import
+import trueup.mirror.backfill.models
+import trueup.mirror.reconcile.models  # noqa: F401 - Django finds the tables that an app's models import
 from trueup.runtime.queue_rows import QueueRow
 
 

@@ -47,10 +47,8 @@ def _run(row: tuple[Any, ...]) -> Run:
 
 def last_run(account_id: int, *, lock: bool = False) -> Run | None:
     """The newest run of an account."""
-    row = database.execute(
-        f"{_RUN} where account_id = %s and purpose = 'backfill' order by id desc limit 1 {'for update' if lock else ''}",
-        (account_id,),
-    ).fetchone()
+    newest = "where account_id = %s and purpose = 'backfill' order by id desc limit 1"
+    row = database.execute(f"{_RUN} {newest} {'for update' if lock else ''}", (account_id,)).fetchone()
     return None if row is None else _run(row)
 
 
