@@ -89,10 +89,11 @@ def routes(root: Path) -> Iterator[Route]:
         for service in classes(file).values():
             for function in service.body:
                 if isinstance(function, ast.FunctionDef) and not function.name.startswith("__"):
-                    yield _route(file, function)
+                    yield route(file, function)
 
 
-def _route(file: Path, function: ast.FunctionDef) -> Route:
+def route(file: Path, function: ast.FunctionDef) -> Route:
+    """The operation that a function of a service calls. Raises ``Unreadable`` where it is not exactly one."""
     found = [
         node
         for node in ast.walk(function)

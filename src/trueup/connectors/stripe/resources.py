@@ -1,14 +1,15 @@
 """Where each type of object can be read in Stripe's API: alone, in a list, and within another.
 
-``RESOURCES`` is made from ``resource_table``, one line a type::
+``RESOURCES`` is made from ``resource_table``, which a tool writes, one line a type::
 
     type  path of one  path of the list  words
 
 ``-`` stands where there is no path. ``{id}`` is the object's own id and ``{parent}`` that of the object it lives in.
-Words: ``created`` and ``clock`` for filters of the list; ``all=NAME=VALUE`` for what a list has to be asked for to be
-whole, given more than once where it takes several lists to be; ``parent=TYPE`` or ``parent=TYPE:PARAMETER`` where one
-has to say within what; ``inner=FIELD:PATH`` or ``inner=FIELD:PATH:PARAMETER`` for lists inside of the object that may
-say ``has_more``; ``permission=NAME``.
+Words: ``created``, ``clock`` and ``customer`` for filters of the list; ``all=NAME=VALUE`` for what a list has to be
+asked for to be whole, given more than once where it takes several lists to be; ``parent=TYPE`` or
+``parent=TYPE:PARAMETER`` where one has to say within what; ``inner=FIELD:PATH`` or ``inner=FIELD:PATH:PARAMETER`` for
+lists inside of the object that may say ``has_more``; ``permission=NAME``; ``events=TYPE,TYPE`` for the types of events
+that tell of it.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ class Parent(Record, frozen=True):
 class Inner(Record, frozen=True):
     """A list inside an object, and where the whole of it is.
 
+    ``field`` has points where the list is deeper inside: ``amount_details.line_items``.
     ``path`` has ``{id}`` for the object's id, or ``param`` is the parameter that takes it.
     """
 
@@ -46,10 +48,11 @@ class Inner(Record, frozen=True):
 class Resource(Record, frozen=True):
     """One type of object as Stripe's API gives it.
 
-    ``retrieve`` and ``list`` are paths or None. ``created_filter`` and ``by_clock`` say whether the list takes
-    ``created`` and ``test_clock``. All pages of the list once with each of ``all_params`` are everything that it can
-    give. A list with a ``parent`` is asked for each of these. ``permission`` is the words of Stripe's dashboard for
-    what a restricted key needs; empty where nobody knows.
+    ``retrieve`` and ``list`` are paths or None. ``created_filter``, ``by_clock`` and ``by_customer`` say whether the
+    list takes ``created``, ``test_clock`` and ``customer``. All pages of the list once with each of ``all_params`` are
+    everything that it can give. A list with a ``parent`` is asked for each of these. ``permission`` is what a
+    restricted key needs, as Stripe calls it (``rak_customer_read``); empty where that is not known. ``events`` are the
+    types of events that tell of it.
     """
 
     object_type: str
@@ -58,9 +61,11 @@ class Resource(Record, frozen=True):
     created_filter: bool = False
     all_params: tuple[Mapping[str, str], ...] = ({},)
     by_clock: bool = False
+    by_customer: bool = False
     parent: Parent | None = None
     lists: tuple[Inner, ...] = ()
     permission: str = ""
+    events: tuple[str, ...] = ()
 
     def one(self, object_id: str, *, parent: str = "") -> str | None:
         """The path of one object; None where it cannot be retrieved, or only within a ``parent`` that is not given."""
@@ -79,6 +84,11 @@ class Resource(Record, frozen=True):
         return tuple((self.list.replace("{parent}", parent), {**params, **within}) for params in self.all_params)
 
 
+def _lines(table: str) -> list[str]:
+    """One line a resource: what begins with spaces goes on with the line before, within a list of names as one word."""
+    return table.strip().replace(",\n  ", ",").replace("\n  ", " ").splitlines()
+
+
 def _read(line: str) -> Resource:
     object_type, retrieve, listed, *words = line.split()
     said: dict[str, list[str]] = {}
@@ -94,14 +104,16 @@ def _read(line: str) -> Resource:
         created_filter="created" in said,
         all_params=whole or ({},),
         by_clock="clock" in said,
+        by_customer="customer" in said,
         parent=parents[0] if parents else None,
         lists=tuple(Inner(*value.split(":")) for value in said.get("inner", ())),
-        permission=said.get("permission", [""])[0].replace("_", " "),
+        permission=said.get("permission", [""])[0],
+        events=tuple(name for names in said.get("events", ()) for name in names.split(",")),
     )
 
 
 RESOURCES: Final[Mapping[str, Resource]] = MappingProxyType(
-    {found.object_type: found for found in map(_read, TABLE.strip().splitlines())}
+    {found.object_type: found for found in map(_read, _lines(TABLE))}
 )
 """Every type that can be retrieved or listed, by its name."""
 
@@ -133,6 +145,10 @@ BACKFILL: Final = (
 """What is read when an account is connected, in this order: what is named before what names it."""
 
 
+EVENTS: Final = "/v1/events"
+"""Where the log is listed; events are no resource here, since nothing keeps them as objects."""
+
+
 def endpoint(path: str) -> str:
     """The operation that reading a path is, as Stripe limits it: ``GET /v1/invoices/{id}`` for ``/v1/invoices/in_1``.
 
@@ -148,7 +164,7 @@ def endpoint(path: str) -> str:
 def _shapes() -> dict[int, tuple[tuple[str, ...], ...]]:
     """The paths of all resources by their number of parts, those with fewer names in braces first."""
     told = {path for resource in RESOURCES.values() for path in (resource.retrieve, resource.list) if path}
-    told |= {inner.path for resource in RESOURCES.values() for inner in resource.lists}
+    told |= {inner.path for resource in RESOURCES.values() for inner in resource.lists} | {EVENTS, f"{EVENTS}/{{id}}"}
     found: dict[int, set[tuple[str, ...]]] = {}
     for path in told:
         shape = tuple(path.replace("{parent}", "{id}").strip("/").split("/"))
