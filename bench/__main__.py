@@ -14,7 +14,9 @@ from typing import Any, Final
 from rich.console import Console
 
 from bench import baselines, sandbox, stored
+from bench.backlog import backlog
 from bench.lag import lag
+from bench.rebuild import rebuild
 from bench.stage import Missing, Stage, cpu_seconds, rss_mib, staged
 
 EVENTS: Final = 60_000
@@ -24,6 +26,7 @@ console: Final = Console(stderr=True, highlight=False)
 
 GOALS: Final = {
     "durable_c64_to_pgbench_c16": ("at least", 0.6),
+    "durable_draining_to_pgbench_c16": ("at least", 0.45),
     "through_to_pgbench_c16": ("at least", 0.3),
     "lag_1000_p99_ms": ("under", 50.0),
     "intake_rss_mib": ("under", 60.0),
@@ -101,8 +104,10 @@ def through(stage: Stage, figures: dict[str, Any]) -> None:
     seconds = float(row[0]) if row else 0.0
     figures["through_seconds"] = round(seconds, 2)
     figures["through_per_s"] = round(EVENTS / seconds, 1)
-    figures["through_accepted_per_s"] = found["ok_per_s"]
-    say("through to customer state", f"{EVENTS / seconds:,.0f}/s  (accepted at {found['ok_per_s']:,.0f}/s)")
+    # The same intake as above, with every drain at work beside it on the same cores.
+    figures["durable_draining_c64_per_s"] = found["ok_per_s"]
+    figures["durable_draining_c64_p99_ms"] = found["p99_ms"]
+    say("through to customer state", f"{EVENTS / seconds:,.0f}/s  (durable meanwhile at {found['ok_per_s']:,.0f}/s)")
 
 
 def when_stored(stage: Stage, figures: dict[str, Any], sizes: Mapping[str, int]) -> None:
@@ -160,6 +165,7 @@ def measure(stage: Stage) -> dict[str, Any]:
     figures["pgbench_c16_again_per_s"] = round(again, 1)
     base = (figures["pgbench_c16_per_s"] + again) / 2
     figures["durable_c64_to_pgbench_c16"] = round(figures["durable_c64_per_s"] / base, 3)
+    figures["durable_draining_to_pgbench_c16"] = round(figures["durable_draining_c64_per_s"] / base, 3)
     figures["through_to_pgbench_c16"] = round(figures["through_per_s"] / base, 3)
     return figures
 
@@ -168,6 +174,17 @@ def large(stage: Stage) -> dict[str, Any]:
     """The same cost with ten million events stored; an hour and 30 GB of disk."""
     figures = machine(stage)
     when_stored(stage, figures, {"100k": 28_000, "1m": 300_000, "10m": 3_300_000})
+    figures |= backlog(stage)
+    say(
+        "a backlog of a million events",
+        f"{figures['backlog_worked_off_per_s']:,.0f}/s, {figures['backlog_s']:,.0f} s in all, "
+        f"{figures['backlog_worker_rss_mib']:,.0f} MiB of memory",
+    )
+    figures |= rebuild(stage, events=300_000)
+    say(
+        "rebuild of every table",
+        f"{figures['rebuild_rows_per_s']:,.0f} rows/s, held for {figures['rebuild_locked_s']} s",
+    )
     figures |= sandbox.load(customers=10_000, months=24)
     say(
         "sandbox, load of 10,000 customers",
