@@ -100,9 +100,9 @@ def _read(kind: Kind, body: bytes, at: datetime) -> Page:
         except msgspec.DecodeError:
             # A lone surrogate or a number beyond all bounds in one event must not hide its ninety-nine neighbours.
             events, more = _loosely(body.decode())
+        return Page(bodies=tuple(events), listed=len(events), next=_last(events) if more else None, at=at)
     except (msgspec.DecodeError, UnicodeDecodeError, ValueError, KeyError, TypeError, RecursionError):
         raise StripeUnavailable("Stripe's list of events cannot be read.", hint="It is tried again.") from None
-    return Page(bodies=tuple(events), listed=len(events), next=_last(events) if more else None, at=at)
 
 
 def _page(url: str | None) -> str | None:
