@@ -164,6 +164,7 @@ def test_a_command_leaves_its_entries_and_no_others(
         "{person}": identity.people().data[0].id,
         "{event}": inbox.events().data[0].event_id,
         "{cases}": str(cases),
+        "{replay}": str(stage.replay.id),
         "{cause}": dead_letters.groups()[0].cause,
     }
 

@@ -29,6 +29,7 @@ from trueup.ops.commands import (
     operators,
     processes,
     rebuild,
+    replay,
     sandbox,
     sandbox_lives,
     stripe_calls,
@@ -57,11 +58,12 @@ customers.register(app)
 identity.register(app)
 objects.register(app)
 events.register(app)
-sweep.register(app)
 backfill.register(app)
+sweep.register(app)
+dead_letters.register(app)
+replay.register(app)
 metrics.register(app)
 demo.register(app)
-dead_letters.register(app)
 views.register(app)
 stripe_calls.register(app)
 rebuild.register(app)

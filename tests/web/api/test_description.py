@@ -64,6 +64,11 @@ def test_the_description_is_openapi_with_all_it_demands(described: Any) -> None:
         "POST /api/v1/dead-letters/retry",
         "POST /api/v1/dead-letters/{cause}/retry",
         "POST /api/v1/dead-letters/{cause}/discard",
+        "GET /api/v1/replays",
+        "POST /api/v1/replays",
+        "POST /api/v1/replays/preview",
+        "GET /api/v1/replays/{replay_id}",
+        "POST /api/v1/replays/{replay_id}/cancel",
     }
     identifiers = [operation["operationId"] for operation in operations(described).values()]
     assert len(set(identifiers)) == len(identifiers)

@@ -47,19 +47,19 @@ def list_groups(request: HttpRequest) -> HttpResponse:
     return answer(Groups(data=dead_letters.groups()))
 
 
+@router.post("/dead-letters/retry", auth=WRITE, operation_id="retryAll", summary="Try everything again")
+@openapi.answers(Moved)
+def retry_all(request: HttpRequest, body: RetryIn) -> HttpResponse:
+    """Give everything that was set aside another round of attempts; with `preview` only say what would be."""
+    return answer(dead_letters.retry(by=acting(request), dry_run=body.preview))
+
+
 @router.get("/dead-letters/{cause}", auth=READ, operation_id="deadLetter", summary="Rows that a cause stopped")
 @openapi.answers(Page[DeadLetter])
 def list_letters(request: HttpRequest, cause: str, limit: Limit = 50, after: After = None) -> HttpResponse:
     """The rows that a cause stopped, queue by queue, the newest first."""
     del request
     return answer(dead_letters.letters(cause, limit=limit, after=after))
-
-
-@router.post("/dead-letters/retry", auth=WRITE, operation_id="retryAll", summary="Try everything again")
-@openapi.answers(Moved)
-def retry_all(request: HttpRequest, body: RetryIn) -> HttpResponse:
-    """Give everything that was set aside another round of attempts; with `preview` only say what would be."""
-    return answer(dead_letters.retry(by=acting(request), dry_run=body.preview))
 
 
 @router.post("/dead-letters/{cause}/retry", auth=WRITE, operation_id="retry", summary="Try a cause again")
