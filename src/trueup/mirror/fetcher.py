@@ -24,6 +24,7 @@ from trueup.mirror.order.fingerprint import fingerprint
 from trueup.mirror.order.types import Head, Trace
 from trueup.mirror.reading import parse
 from trueup.mirror.reads import Read
+from trueup.mirror.rules import customer_of
 from trueup.mirror.types import ObjectKey
 from trueup.runtime import database, logs
 from trueup.runtime.errands import Errand
@@ -130,7 +131,7 @@ def fetch(wanted: Wanted) -> None:
     try:
         account = accounts.account(wanted.key.account_id)
         begun = reads.begin()
-        read = _read(account, wanted.key, told_at=wanted.told_at)
+        read = read_one(account, wanted.key, told_at=wanted.told_at)
     except Unavailable as error:
         fetching.again(wanted, f"{error.code}: {error.message}")
         return
@@ -175,17 +176,21 @@ def _needed(wanted: Wanted, head: Head | None) -> bool:
     return fetching.doubt(head) is not None
 
 
-def _read(account: Account, key: ObjectKey, *, told_at: int) -> Read:
-    """The object as Stripe has it now, its lists whole."""
+def read_one(account: Account, key: ObjectKey, *, told_at: int = 0, lane: Lane = Lane.EVENTS) -> Read:
+    """The object as Stripe has it now, its lists whole; without a body where Stripe has it no more.
+
+    ``told_at`` is a second at which it is known to have been changed. Raises what ``calls.get`` raises, and
+    ``Unavailable`` while it or its test clock is on the move.
+    """
     resource = RESOURCES[key.object_type]
     path = resource.one(key.object_id)
     if path is None:
         raise StripeRefused(f"A {key.object_type} cannot be read by its id.")
     clock = _clock_of(key)
-    second = 0 if clock is None else _frozen(account, clock)
+    second = 0 if clock is None else _frozen(account, clock, lane)
     for _ in range(TRIES):
         try:
-            answer = calls.get(account, path, EXPANDED.get(key.object_type), lane=Lane.EVENTS)
+            answer = calls.get(account, path, EXPANDED.get(key.object_type), lane=lane)
         except StripeMissing as missing:
             # On a clock that is gone too, what was last known of the object tells the time.
             return Read(
@@ -195,13 +200,15 @@ def _read(account: Account, key: ObjectKey, *, told_at: int) -> Read:
                 second=max(told_at, missing.second if clock is None else second),
             )
         data: dict[str, Any] = parse(answer.body)
-        named = data.get("test_clock")
-        if isinstance(named, str) and clock is None:
+        named = data.get("test_clock") if clock is None else None
+        if clock is None and not isinstance(named, str):
+            named = _clock_of_customer(key, customer_of(key.object_type, data))
+        if isinstance(named, str):
             # Only now it is known which clock it lives by; its time has to be read before the object is.
-            clock, second = named, _frozen(account, named)
+            clock, second = named, _frozen(account, named, lane)
             continue
-        lists = _lists(account, resource, key.object_id, data)
-        if not lists or fingerprint(parse(calls.get(account, path, lane=Lane.EVENTS).body)) == fingerprint(data):
+        lists = _lists(account, resource, key.object_id, data, lane)
+        if not lists or fingerprint(parse(calls.get(account, path, lane=lane).body)) == fingerprint(data):
             return Read(
                 object_type=key.object_type,
                 object_id=key.object_id,
@@ -212,7 +219,9 @@ def _read(account: Account, key: ObjectKey, *, told_at: int) -> Read:
     raise _Moved(f"{key.object_id} changed again and again while it was read.")
 
 
-def _lists(account: Account, resource: Resource, object_id: str, data: Mapping[str, Any]) -> dict[str, Sequence[bytes]]:
+def _lists(
+    account: Account, resource: Resource, object_id: str, data: Mapping[str, Any], lane: Lane
+) -> dict[str, Sequence[bytes]]:
     """The whole of every list inside of an object that shows its beginning alone."""
     found: dict[str, Sequence[bytes]] = {}
     for inner in resource.lists:
@@ -223,7 +232,7 @@ def _lists(account: Account, resource: Resource, object_id: str, data: Mapping[s
         elements: list[bytes] = []
         more, after = True, dict[str, str]()
         while more:
-            page = calls.get(account, path, {**params, **after, "limit": 100}, lane=Lane.EVENTS)
+            page = calls.get(account, path, {**params, **after, "limit": 100}, lane=lane)
             rows, more = reads.split(page.body)
             elements += rows
             more = more and bool(rows)
@@ -242,22 +251,25 @@ def _clock_of(key: ObjectKey) -> str | None:
     if isinstance(own, str):
         return own
     known = store.current([key]).get(key)
-    if known is None or known.customer is None:
+    return None if known is None else _clock_of_customer(key, known.customer)
+
+
+def _clock_of_customer(key: ObjectKey, named: str | None) -> str | None:
+    """The test clock that a customer lives by whom an object names, as far as the mirror knows."""
+    if named is None or key.livemode or key.object_type == CLOCK:
         return None
-    customer = ObjectKey(
-        account_id=key.account_id, livemode=key.livemode, object_type="customer", object_id=known.customer
-    )
-    for one in store.by_key([customer]).get((key.account_id, key.livemode, known.customer), []):
+    customer = ObjectKey(account_id=key.account_id, livemode=key.livemode, object_type="customer", object_id=named)
+    for one in store.by_key([customer]).get((key.account_id, key.livemode, named), []):
         clock = one.data.get("test_clock")
         if one.object_type == "customer" and isinstance(clock, str):
             return clock
     return None
 
 
-def _frozen(account: Account, clock: str) -> int:
+def _frozen(account: Account, clock: str, lane: Lane) -> int:
     """What a test clock shows; 0 for one that is gone, and ``_Moved`` while it is being advanced."""
     try:
-        told = _clock.decode(calls.get(account, f"/v1/test_helpers/test_clocks/{clock}", lane=Lane.EVENTS).body)
+        told = _clock.decode(calls.get(account, f"/v1/test_helpers/test_clocks/{clock}", lane=lane).body)
     except StripeMissing:
         return 0
     if told.get("status") == "advancing":
