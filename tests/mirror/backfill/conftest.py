@@ -12,6 +12,7 @@ from pytest_django import DjangoDbBlocker
 
 import trueup.sandbox
 from tests import instance
+from tests.mirror.backfill.gate import Gate, gate
 from trueup.accounts import service as accounts
 from trueup.accounts.types import Account
 from trueup.mirror.backfill import errand
@@ -22,7 +23,7 @@ from trueup.sandbox.server.populating import populate
 
 NAME = f"trueup_backfill_{os.getpid()}"
 
-Connect = Callable[[Sandbox], Account]
+Connect = Callable[..., Account]
 
 
 @pytest.fixture(scope="session")
@@ -52,7 +53,7 @@ def lived(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A sandbox's file: some customers' year, and customers on test clocks of their own."""
     path = tmp_path_factory.mktemp("lived") / "state.db"
     with trueup.sandbox.start(seed="backfill") as sandbox:
-        populate(sandbox.engine, customers=40, months=8, seed="backfill")
+        populate(sandbox.engine, customers=36, months=6, seed="backfill")
         _clocked(sandbox)
         sandbox.save(path)
     return path
@@ -80,17 +81,24 @@ def sandbox(lived: Path, tmp_path: Path) -> Iterator[Sandbox]:
 
 
 @pytest.fixture
-def connect(committed: str) -> Connect:
-    """Connect an account to a sandbox, with its key and without any webhook."""
+def before(sandbox: Sandbox) -> Iterator[Gate]:
+    """A gate before that sandbox."""
+    with gate(sandbox.base_url) as made:
+        yield made
 
-    def make(sandbox: Sandbox) -> Account:
+
+@pytest.fixture
+def connect(committed: str) -> Connect:
+    """Connect an account to the API at an address, with a key and without any webhook."""
+
+    def make(address: str, *, api_key: str = "sk_test_sandbox") -> Account:
         return accounts.connect(
             name="acme",
-            api_key=sandbox.api_key,
+            api_key=api_key,
             webhook_secrets=[],
             livemode=False,
             access=None,
-            api_base=sandbox.base_url,
+            api_base=address,
             stripe_account_id=None,
             sealer=installation.sealer(),
             by=instance.TESTER,

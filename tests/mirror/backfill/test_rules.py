@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from itertools import pairwise
 
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from trueup.mirror.backfill import rules
@@ -98,6 +98,7 @@ def _spread(kind: str, number: int, turns: random.Random) -> list[int]:
     return [end - turns.randrange(5) * 200 * DAY - turns.randrange(DAY) for _ in range(number)]
 
 
+@settings(max_examples=15)
 @given(kind=st.sampled_from(["even", "growing", "bursts"]), seed=SEEDS)
 def test_it_costs_few_pages_more_than_there_are(kind: str, seed: int) -> None:
     turns = random.Random(seed)

@@ -22,13 +22,14 @@ from trueup.connectors.stripe.resources import RESOURCES, Resource
 from trueup.inbox.types import Source
 from trueup.kernel.errors import Refused, TrueupError, Unavailable
 from trueup.kernel.records import Record
-from trueup.mirror import reads
+from trueup.mirror import fetching, reads
 from trueup.mirror import store as mirror
 from trueup.mirror.backfill import lists, rules, spans, store, walks
 from trueup.mirror.backfill.rules import Page, Span
 from trueup.mirror.backfill.spans import New, Taken
 from trueup.mirror.backfill.types import Status
 from trueup.mirror.backfill.walks import Used
+from trueup.mirror.fetching import Reason
 from trueup.mirror.reads import Read
 from trueup.mirror.types import ObjectKey
 from trueup.runtime import clock, database, logs, metrics
@@ -46,6 +47,7 @@ PIECE_SECONDS: Final = 5.0
 LONGEST_WAIT: Final = 60.0
 MOST_TRIES: Final = 10
 """After so many failures that are nobody's outage, a type is given up."""
+FOLLOWED_AT_ONCE: Final = 1000
 CLOCK_PAUSE: Final = 2.0
 """Seconds until a test clock that is being advanced is looked at again."""
 
@@ -90,7 +92,7 @@ def work(stop: threading.Event, *, run_id: int | None = None, seconds: float = P
     """
     taken = spans.take(run_id=run_id, seconds=LEASE_SECONDS)
     if taken is None:
-        return _end_runs(run_id)
+        return _end_runs(run_id) or _follow_up(run_id)
     account = accounts.account(taken.account_id)
     pages, until = 0, clock.monotonic() + seconds
     while not stop.is_set():
@@ -322,6 +324,30 @@ def _end_runs(run_id: int | None) -> int:
             ended += 1
         log.info("backfill.ended", run=found, complete=not failed)
     return ended
+
+
+def _follow_up(run_id: int | None) -> int:
+    """Ask for the deleted customers that objects of a backfill name: no list has them, and each can be fetched.
+
+    Only once its objects are mirrored: before that nobody knows who is missing.
+    """
+    with database.transaction():
+        run = store.to_follow_up(run_id=run_id)
+        if run is None:
+            return 0
+        after, asked = "", 0
+        while found := store.unknown_customers(run.account_id, after=after, limit=FOLLOWED_AT_ONCE):
+            after = found[-1][1]
+            asked += fetching.want(
+                (
+                    ObjectKey(account_id=run.account_id, livemode=live, object_type=lists.CUSTOMER, object_id=customer)
+                    for live, customer in found
+                ),
+                reason=Reason.ASKED,
+            )
+        store.followed_up(run.id)
+    log.info("backfill.followed_up", run=run.id, customers=asked)
+    return 1
 
 
 ERRAND: Final = Errand(name="mirror.backfill", topic=TOPIC, run=work, threads=THREADS)

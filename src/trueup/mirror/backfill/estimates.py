@@ -26,13 +26,15 @@ def by_type(
     """How far each type of a run is, in its order, and about how many pages are left; None while nobody can tell."""
     told: dict[str, TypeProgress] = {}
     left: list[int | None] = []
-    for name in run.types:
+    # The customers of test clocks are listed even where no customers were asked for.
+    names = [*run.types, *(name for name in sorted(counts) if name not in run.types)]
+    for name in names:
         count = counts.get(name, Counts(object_type=name))
         mine = [one for one in waiting if one.object_type == name]
         told[name] = _type(run, count, mine, told)
         left.append(_pages_left(count, told))
     known = [pages for pages in left if pages is not None]
-    return tuple(told[name] for name in run.types), sum(known) if len(known) == len(left) else None
+    return tuple(told[name] for name in names), sum(known) if len(known) == len(left) else None
 
 
 def _type(run: Run, count: Counts, waiting: Sequence[Waiting], told: Mapping[str, TypeProgress]) -> TypeProgress:

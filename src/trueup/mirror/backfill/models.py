@@ -13,7 +13,8 @@ from typing_extensions import override
 class BackfillRun(models.Model):
     """One backfill of one account, or with another ``purpose`` one walk through its lists (see ``walks``).
 
-    ``since`` is in unix seconds; ``pages_before`` had been read when it was resumed.
+    ``since`` is in unix seconds; ``pages_before`` had been read when it was resumed. ``followed_up`` says that
+    customers whom no list had, because they are deleted, were asked for one by one.
     """
 
     id = models.BigAutoField(primary_key=True)
@@ -27,6 +28,7 @@ class BackfillRun(models.Model):
     resumed_at = models.DateTimeField(db_default=Now())
     pages_before = models.BigIntegerField(db_default=0)
     ended_at = models.DateTimeField(null=True)
+    followed_up = models.BooleanField(db_default=False)
     actor_kind = models.TextField()
     actor_id = models.TextField()
 

@@ -130,7 +130,7 @@ def resume(run_id: int) -> None:
     database.execute(
         """
         update mirror_backfillrun
-        set status = 'running', ended_at = null, resumed_at = now(), pages_before = (
+        set status = 'running', ended_at = null, followed_up = false, resumed_at = now(), pages_before = (
             select coalesce(sum(pages), 0) from mirror_backfillspan where run_id = id_of.id)
         from (select %(run)s::bigint as id) id_of where mirror_backfillrun.id = id_of.id
         """,
@@ -144,6 +144,44 @@ def resume(run_id: int) -> None:
         """,
         (run_id,),
     )
+
+
+def to_follow_up(*, run_id: int | None) -> Run | None:
+    """A backfill that is over and all of whose objects are mirrored, locked; None where none is to be followed up."""
+    row = database.execute(
+        f"""
+        {_RUN} run
+        where purpose = 'backfill' and status in ('complete', 'incomplete') and not followed_up
+            and (%(run)s::bigint is null or id = %(run)s)
+            and not exists (
+                select from inbox_pending
+                where account_id = run.account_id and received_at <= run.ended_at and set_aside_at is null)
+        order by id limit 1 for update skip locked
+        """,
+        {"run": run_id},
+    ).fetchone()
+    return None if row is None else _run(row)
+
+
+def unknown_customers(account_id: int, *, after: str, limit: int) -> list[tuple[bool, str]]:
+    """Mode and id of customers whom objects of an account name and of whom nobody told, by id, behind ``after``."""
+    rows = database.execute(
+        """
+        select distinct livemode, customer from mirror_object named
+        where account_id = %s and customer > %s and not exists (
+            select from mirror_object known
+            where (known.account_id, known.livemode, known.object_type, known.object_id)
+                = (named.account_id, named.livemode, 'customer', named.customer))
+        order by customer limit %s
+        """,
+        (account_id, after, limit),
+    )
+    return [(row[0], row[1]) for row in rows.fetchall()]
+
+
+def followed_up(run_id: int) -> None:
+    """Note that a backfill was followed up."""
+    database.execute("update mirror_backfillrun set followed_up = true where id = %s", (run_id,))
 
 
 def counts(run_id: int) -> list[Counts]:
