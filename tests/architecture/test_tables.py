@@ -30,6 +30,7 @@ NOT_PERSONAL = {
     "inbox.Pending.last_error": "A sentence of ours; those hold no personal data (kernel.errors).",
     "inbox.Quarantined.detail": "A sentence of ours that says what was wrong with a body, without quoting it.",
     "inbox.Quarantined.reason": "A code of ours.",
+    "inbox.Sweep.after": "What names the next page of Stripe's list: an event's id, or a token.",
     "inbox.Sweep.last_error": "A sentence of ours; those hold no personal data (kernel.errors).",
     "mirror.BackfillSpan.last_error": "A sentence of ours; those hold no personal data (kernel.errors).",
     "mirror.Changed.last_error": "A sentence of ours; those hold no personal data (kernel.errors).",

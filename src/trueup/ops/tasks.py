@@ -11,11 +11,14 @@ from procrastinate.exceptions import ConnectorException
 from procrastinate.jobs import Status
 
 from trueup.inbox import service as inbox
+from trueup.ops import lost_events
 from trueup.ops.backups import nightly
-from trueup.runtime import clock, database, logs, queues, topics
+from trueup.runtime import clock, database, errands, logs, queues, topics
 from trueup.runtime.wake import wake
 
 log = logs.get(__name__)
+
+errands.subscribe(lost_events.ERRAND)
 
 LATE_SECONDS: Final = 10.0
 """Rows older than this were announced to nobody, or to somebody who died."""

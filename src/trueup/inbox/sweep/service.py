@@ -121,9 +121,8 @@ def named(slug: str) -> Account:
 
 def _readable() -> dict[int, Account]:
     """The accounts with a key to read with, their own or their platform's."""
-    known = accounts.accounts()
-    keyed = {account.id for account in known if account.has_api_key}
-    return {account.id: account for account in known if account.id in keyed or account.parent_id in keyed}
+    ids = accounts.readable()
+    return {account.id: account for account in accounts.accounts() if account.id in ids}
 
 
 def _piece(
