@@ -110,6 +110,7 @@ class Stripe:
     body: bytes = json.dumps({"id": "acct_1Real", "object": "account"}).encode()
     headers: dict[str, str] = field(default_factory=dict)
     first: list[tuple[int, dict[str, str], bytes]] = field(default_factory=list)
+    at: dict[str, tuple[int, bytes]] = field(default_factory=dict)
     asked: list[tuple[str, dict[str, str]]] = field(default_factory=list)
 
     @property
@@ -121,6 +122,15 @@ class Stripe:
         """Answer the next request like this; several of these are answered one after the other."""
         body = json.dumps({"error": {"type": "api_error", "code": code, "message": "No."}}).encode()
         self.first.append((status, {name.replace("_", "-"): value for name, value in headers.items()}, body))
+
+    def forbid(self, path: str, permission: str) -> None:
+        """Refuse a path from now on, in Stripe's words for a restricted key that lacks a permission."""
+        message = (
+            "The provided key 'rk_test_*****box' does not have the required permissions for this endpoint on account "
+            f"'acct_1Real'. Having the '{permission}' permission would allow this request to continue."
+        )
+        body = {"error": {"type": "invalid_request_error", "message": message}}
+        self.at[path] = (403, json.dumps(body).encode())
 
     def refuse(self, status: int, kind: str) -> None:
         """Answer with an error of this kind from now on."""
@@ -136,7 +146,11 @@ def stripe() -> Iterator[Stripe]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             state.asked.append((self.path, {name.lower(): value for name, value in self.headers.items()}))
-            status, headers, body = state.first.pop(0) if state.first else (state.status, state.headers, state.body)
+            status, headers, body = state.status, state.headers, state.body
+            if state.first:
+                status, headers, body = state.first.pop(0)
+            elif (path := self.path.partition("?")[0]) in state.at:
+                status, body = state.at[path]
             self.send_response(status)
             for name, value in headers.items():
                 self.send_header(name, value)

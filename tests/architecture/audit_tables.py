@@ -353,6 +353,7 @@ COMMANDS: dict[str, tuple[list[str], list[str]]] = {
 
 SERVING = {
     "up": "Serves; what is changed through it is changed by services.",
+    "check-access": "Asks Stripe, and writes nothing but what of its budget is left.",
     "web": "Serves; see up.",
     "intake": "Serves; stores what is signed, and accounts.registry.appear records what appears.",
     "worker": "Derives; see up.",

@@ -27,9 +27,16 @@ class StripeUnavailable(Unavailable):
 
 
 class StripeForbidden(StripeRefused):
-    """The key lacks the permission for what is asked; never to be taken for an empty answer."""
+    """The key lacks the permission for what is asked; never to be taken for an empty answer.
+
+    ``permission`` is its name, such as ``rak_customer_read``, where Stripe said it.
+    """
 
     code = "stripe_forbidden"
+
+    def __init__(self, message: str, *, hint: str = "", permission: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.permission = permission
 
 
 class StripeParameterMissing(StripeRefused):

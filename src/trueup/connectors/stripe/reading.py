@@ -6,6 +6,7 @@ Nothing is retried here and no budget is asked: whoever calls, ``accounts.calls`
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
@@ -35,6 +36,8 @@ _UNAUTHORIZED: Final = 401
 _CONFLICT: Final = 409
 _OURS: Final = 500
 _LONGEST_SECONDS: Final = 60.0
+_PERMISSION: Final = re.compile(r"'(?:rak_)?([a-z_]+_(?:read|write))'")
+"""How a refusal names what is missing: ``Having the 'rak_customer_read' permission would allow this request``."""
 _NO_KEY: Final = "each_call_brings_its_own"
 
 
@@ -121,8 +124,12 @@ def _translated(error: stripe.StripeError, path: str, second: int) -> Exception:
     if status == _MISSING and code == "resource_missing":
         return StripeMissing(f"Stripe has nothing at {path}.", second=second)
     if status == _FORBIDDEN:
+        named = _PERMISSION.search(error.user_message or "")
+        permission = f"rak_{named[1]}" if named else ""
         return StripeForbidden(
-            f"The API key may not read {path}.", hint="Give the restricted key this permission in Stripe's dashboard."
+            f"The API key may not read {path}{f': it lacks {permission}' if permission else ''}.",
+            hint="Give the restricted key this permission in Stripe's dashboard.",
+            permission=permission,
         )
     if status == _UNAUTHORIZED:
         return StripeRefused("Stripe does not accept this API key.", hint="It may have been rolled: connect anew.")

@@ -1,14 +1,16 @@
-"""Commands on calls to Stripe: what is left of them."""
+"""Commands on calls to Stripe: what is left of them, and whether all that is needed can be read."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
+from rich.progress import Progress
 
 from trueup.accounts import calls
 from trueup.accounts.calls import Lane
-from trueup.ops import output, schema
+from trueup.ops import access_check, output, schema
+from trueup.ops.access_check import Verdict
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
@@ -52,6 +54,37 @@ def limits(
     )
 
 
+def check_access(account: str, as_json: AsJson = False) -> None:
+    """Ask Stripe whether an account's key may read all that is needed, and how its webhook endpoint stands.
+
+    Changes nothing. Ends with status 1 when something needed is missing.
+    """
+    schema.prepare()
+    with Progress(console=output.err, transient=True, disable=as_json) as progress:
+        task = progress.add_task("Asking Stripe", total=access_check.steps())
+        found = access_check.check(
+            account, on_step=lambda path: progress.update(task, advance=1, description=f"Asking Stripe: {path}")
+        )
+    if as_json:
+        output.emit(found)
+    else:
+        rows = ((one.area, one.name, _WORDS[one.verdict], one.told, one.hint) for one in found.findings)
+        output.table(["", "What", "", "Found", "What to do"], rows, empty="")
+        if found.key_form:
+            output.say(f"A key with what is missing, as far as its names are known: {found.key_form}")
+    if not found.passed:
+        raise typer.Exit(1)
+
+
+_WORDS: Final = {
+    Verdict.FINE: "fine",
+    Verdict.DOUBTFUL: "look at it",
+    Verdict.WRONG: "WRONG",
+    Verdict.UNKNOWN: "not known",
+}
+
+
 def register(app: typer.Typer) -> None:
     """Add these commands."""
     app.command()(limits)
+    app.command("check-access")(check_access)
