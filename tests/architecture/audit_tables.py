@@ -306,6 +306,7 @@ COMMANDS: dict[str, tuple[list[str], list[str]]] = {
     "token create": (["token", "create", "--name", "x"], ["operators.token.created"]),
     "token revoke": (["token", "revoke", "{token}"], ["operators.token.revoked"]),
     "retry": (["retry"], ["inbox.pending.retried", "customer.folds.retried"]),
+    "rebuild": (["rebuild", "all", "--yes"], ["customer.tables.rebuilt"]),
     "replay start": (["replay", "--all", "--reason", "Because.", "--yes"], ["mirror.replay.started"]),
     "replay list": (["replay", "list"], []),
     "replay status": (["replay", "status", "{replay}"], []),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from itertools import islice
+from typing import Any
 
 import msgspec
 import pytest
@@ -20,6 +21,7 @@ from trueup.customer import service as customers
 from trueup.customer.drain import DRAIN as CUSTOMER
 from trueup.customer.fold import FOLD_VERSION, fold
 from trueup.customer.identity import links
+from trueup.customer.types import CustomerState
 from trueup.kernel.errors import Conflict
 from trueup.mirror.drain import DRAIN as MIRROR
 from trueup.mirror.views import install as views
@@ -194,6 +196,55 @@ def test_a_rebuild_that_is_interrupted_leaves_no_trace(moment: str, ask: Ask, se
     with pytest.raises(KeyboardInterrupt):
         rebuild(Target.ALL, by=TESTER, agreed=yes, progress=interrupt)
 
+    assert ask(SHADOWS) == [(0,)]
+    assert list(islice(differences(stored(ask), before), 20)) == []
+
+
+def test_where_the_rules_fail_nothing_is_exchanged(ask: Ask, settled: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    del settled
+    before = stored(ask)
+    ((stripe,),) = ask("select stripe_customer_id from customer_customer order by id limit 1")
+
+    def failing(customer: str, *given: Any, **more: Any) -> CustomerState:
+        if customer == stripe:
+            raise ZeroDivisionError
+        return fold(customer, *given, **more)
+
+    monkeypatch.setattr(drain, "fold", failing)
+
+    shown = rebuild(Target.CUSTOMERS, by=TESTER, agreed=no)
+    with pytest.raises(Conflict) as refused:
+        rebuild(Target.CUSTOMERS, by=TESTER, agreed=yes)
+
+    assert (shown.failed, shown.failures[0].key) == (1, f"customer {stripe}")
+    assert "ZeroDivisionError" in shown.failures[0].error
+    assert refused.value.code == "rebuild_fails"
+    assert list(islice(differences(stored(ask), before), 20)) == []
+    assert ask("select count(*) from mirror_changed") == [(0,)]
+
+
+def test_what_others_built_and_were_granted_goes_on_or_is_a_refusal(ask: Ask, settled: None) -> None:
+    del settled
+    before = stored(ask)
+    runtime.execute("grant select on mirror_object to public")
+    runtime.execute("create view mine with (security_barrier) as select object_id from mirror_object where not deleted")
+    try:
+        (expected,) = ask("select count(*) from mine")
+        assert rebuild(Target.ALL, by=TESTER, agreed=yes).swapped
+        assert ask("select count(*) from mine") == [expected]
+        assert ask("select reloptions from pg_class where relname = 'mine'") == [(["security_barrier=true"],)]
+        assert ask("select has_table_privilege('public', 'mirror_object', 'select')") == [(True,)]
+        runtime.execute("create materialized view counted as select count(*) from mirror_object")
+
+        with pytest.raises(Conflict) as refused:
+            rebuild(Target.MIRROR, by=TESTER, agreed=yes)
+
+        assert refused.value.code == "rebuild_in_use"
+        assert "counted" in refused.value.message
+    finally:
+        runtime.execute("drop materialized view if exists counted")
+        runtime.execute("drop view mine")
+        runtime.execute("revoke select on mirror_object from public")
     assert ask(SHADOWS) == [(0,)]
     assert list(islice(differences(stored(ask), before), 20)) == []
 
