@@ -115,6 +115,7 @@ def test_every_operation_names_its_parameters_its_answers_and_its_security(descr
         ("/objects/cus_000?told=true&as_of=2030-01-01", "/objects/{object_id}"),
         ("/objects/cus_000/versions", "/objects/{object_id}/versions"),
         ("/limits", "/limits"),
+        ("/backfills", "/backfills"),
         ("/events", "/events"),
         ("/events/evt_same", "/events/{event_id}"),
     ],

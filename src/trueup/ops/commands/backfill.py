@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final
 
@@ -22,7 +23,7 @@ from trueup.mirror.backfill.types import Progress as Told
 from trueup.mirror.backfill.types import Status, TypeStatus
 from trueup.ops import output, schema
 from trueup.ops.actors import command_line
-from trueup.runtime import clock
+from trueup.runtime import clock, database
 from trueup.runtime.pages import Page
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -136,16 +137,13 @@ def _chosen(slug: str) -> list[Account]:
 def _watch(found: Sequence[Account], *, follow: bool, here: bool, threads: int, single: bool, as_json: bool) -> None:
     """Read or wait as asked, print what it came to, and end with 1 where any is over and not complete."""
     stop = threading.Event()
-    reader = threading.Thread(target=_read, args=(found, threads, stop), name="here")
-    if here:
-        reader.start()
-    try:
-        if follow or here:
-            _follow(found)
-    finally:
-        stop.set()
-        if here:
-            reader.join()
+    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="here") as pool:
+        reading = pool.submit(_read, found, threads, stop) if here else None
+        try:
+            if follow or here:
+                _follow(found, reading)
+        finally:
+            stop.set()
     told = tuple(backfill.progress(one) for one in found)
     _print(Page(data=told, next=None, total=len(told)), single=single, as_json=as_json)
     if any(one.run.status in {Status.INCOMPLETE, Status.CANCELLED} for one in told):
@@ -162,13 +160,17 @@ def _print(found: Page[Told], *, single: bool, as_json: bool) -> None:
 
 
 def _read(found: Sequence[Account], threads: int, stop: threading.Event) -> None:
-    for one in found:
-        run = backfill.last(one)
-        if run is not None:
-            backfill.read_here(run.id, threads=threads, stop=stop)
+    try:
+        for one in found:
+            run = backfill.last(one)
+            if run is not None:
+                backfill.read_here(run.id, threads=threads, stop=stop)
+    finally:
+        database.close()
 
 
-def _follow(found: Sequence[Account]) -> None:
+def _follow(found: Sequence[Account], reading: Future[None] | None) -> None:
+    """Show how far they are until all are over; whatever ends the readers of this process is raised here."""
     columns = (
         TextColumn("{task.description:<12}"),
         BarColumn(),
@@ -193,6 +195,8 @@ def _follow(found: Sequence[Account]) -> None:
                 )
             if all(one.run.status is not Status.RUNNING for one in told.values()):
                 return
+            if reading is not None and reading.done():
+                reading.result()
             if any(one.readers for one in told.values()):
                 moved = clock.monotonic()
             elif clock.monotonic() - moved > LONELY_SECONDS and not warned:

@@ -1,0 +1,125 @@
+"""``trueup backfill``, what ``connect`` starts, and the API: the same record everywhere."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from tests.mirror.backfill.conftest import Connect, read_all
+from tests.mirror.backfill.gate import Gate, forbidden
+from trueup.kernel.actor import system
+from trueup.mirror.backfill import service
+from trueup.mirror.backfill.types import Status
+from trueup.operators import service as operators
+from trueup.operators.types import Scope
+from trueup.ops import cli
+from trueup.sandbox import Sandbox
+
+Run = Callable[..., tuple[int, Any]]
+
+
+@pytest.fixture
+def run(committed: str, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Run a command with ``--json`` in this process; gives its status and what it printed."""
+
+    def command(*arguments: str) -> tuple[int, Any]:
+        status = cli.run([*arguments, "--json"])
+        return status, json.loads(capsys.readouterr().out.splitlines()[-1])
+
+    return command
+
+
+def test_here_reads_without_a_worker_and_the_api_tells_the_same(sandbox: Sandbox, connect: Connect, run: Run) -> None:
+    connect(sandbox.base_url)
+    token = operators.create_token(name="ci", scopes=[Scope.READ], by=system("test")).token
+    program = Client(headers={"authorization": f"Bearer {token}"})
+
+    status, said = run("backfill", "acme", "--here", "--type", "product", "--type", "coupon")
+
+    assert status == 0
+    assert (said["run"]["status"], said["account"]) == ("complete", "acme")
+    assert said["objects"] == said["expected"] == said["new"] > 1
+    assert {one["what"] for one in said["unreached"]} >= {"customers that were deleted", "invoice"}
+    assert run("backfill", "status", "acme") == (0, said)
+    assert program.get("/api/v1/backfills/acme").json() == said
+    page = {"data": [said], "next": None, "total": 1}
+    assert program.get("/api/v1/backfills").json() == page
+    assert run("backfill", "status") == (0, page)
+
+
+def test_an_incomplete_backfill_ends_with_one(before: Gate, connect: Connect, run: Run) -> None:
+    connect(before.base_url)
+    before.rule = lambda path, _query: forbidden(path) if path == "/v1/coupons" else None
+
+    status, said = run("backfill", "--here", "--type", "coupon")
+
+    assert status == 1
+    assert said["data"][0]["run"]["status"] == "incomplete"
+    before.rule = lambda _path, _query: None
+    status, said = run("backfill", "resume", "acme", "--here")
+    assert (status, said["run"]["status"]) == (0, "complete")
+
+
+def test_a_person_is_told_what_was_not_read(
+    before: Gate, connect: Connect, run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    connect(before.base_url)
+    before.rule = lambda path, _query: forbidden(path) if path == "/v1/coupons" else None
+
+    status = cli.run(["backfill", "acme", "--here", "--type", "coupon", "--type", "product"])
+
+    said = capsys.readouterr().out
+    assert status == 1
+    assert "is over and incomplete" in said
+    assert "Not read: coupon." in said
+    assert "trueup backfill resume acme" in said
+
+
+def test_connect_has_everything_read_once(sandbox: Sandbox, run: Run) -> None:
+    keyed = ["connect", "--name", "acme", "--api-base", sandbox.base_url, "--api-key", sandbox.api_key]
+
+    _status, unread = run(*keyed, "--no-backfill")
+    _status, first = run(*keyed)
+    _status, second = run(*keyed)
+
+    assert unread["backfill"] is None
+    assert first["backfill"]["status"] == "running"
+    assert first["backfill"]["started_by"].startswith("command_line ")
+    assert second["backfill"] is None
+    account = service.account_of("acme")
+    assert service.progress(account).expected is None
+
+
+def test_a_run_is_cancelled_and_the_rest_stays_unread(sandbox: Sandbox, connect: Connect, run: Run) -> None:
+    account = connect(sandbox.base_url)
+
+    assert run("backfill", "acme", "--type", "product", "--no-follow")[0] == 0
+    status, said = run("backfill", "cancel", "acme")
+
+    assert (status, said["run"]["status"]) == (0, "cancelled")
+    assert read_all(threads=1) == 0
+    assert service.progress(account).run.status is Status.CANCELLED
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (["backfill", "nobody"], "account_unknown"),
+        (["backfill", "status", "nobody"], "account_unknown"),
+        (["backfill"], "backfill_no_account"),
+        (["backfill", "cancel", "acme"], "backfill_not_running"),
+        (["backfill", "resume", "acme"], "backfill_not_resumable"),
+        (["backfill", "status", "acme"], "backfill_never"),
+        (["backfill", "acme"], "api_key_missing"),
+    ],
+)
+def test_what_cannot_be_done_is_refused(connect: Connect, run: Run, arguments: list[str], code: str) -> None:
+    connect("http://127.0.0.1:1", api_key="")
+
+    status, said = run(*arguments)
+
+    assert (status, said["error"]["code"]) == (2, code)
