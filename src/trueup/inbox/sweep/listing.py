@@ -24,6 +24,8 @@ from trueup.kernel.time import from_unix
 
 PAGE: Final = 100
 """The most that Stripe gives at once."""
+PATIENCE: Final = 20.0
+"""Seconds that a page may wait for its turn and for other tries; the sweep is tried again anyway."""
 PATHS: Final = {Kind.SNAPSHOT: "/v1/events", Kind.THIN: "/v2/core/events"}
 
 
@@ -79,7 +81,7 @@ def page(
         params["created"] = span
     if after is not None:
         params["starting_after" if kind is Kind.SNAPSHOT else "page"] = after
-    answer = calls.get(account, PATHS[kind], params, lane=Lane.SWEEP, stop=stop)
+    answer = calls.get(account, PATHS[kind], params, lane=Lane.SWEEP, patience=PATIENCE, stop=stop)
     return _read(kind, answer.body, from_unix(answer.second))
 
 

@@ -43,6 +43,8 @@ PATIENCE: Final = 3
 """How often in a row Stripe may be away before somebody is told; a refusal is told at once."""
 AWAY: Final = frozenset({"stripe_unavailable", "stripe_throttled", "call_budget_spent"})
 
+_EVENTS: Final = {Kind.SNAPSHOT: "events", Kind.THIN: "thin events"}
+
 
 class Shown(Record, frozen=True):
     """What a page showed of one event."""
@@ -199,9 +201,9 @@ def standing(sweep: Sweep, *, now: datetime, slug: str, sandbox: bool, key: bool
     ``sandbox`` says that its API is not Stripe's, and ``key`` that there is one to read with: without, nobody sweeps.
     """
     found = [*_failing(sweep, slug, key=key), *_behind(sweep, slug, now), *_lost(sweep, slug)]
-    if not sandbox or abs(sweep.skew_seconds) < TURNED_SECONDS:
-        found += _skewed(sweep)
     if sweep.kind is Kind.SNAPSHOT:
+        if not sandbox or abs(sweep.skew_seconds) < TURNED_SECONDS:
+            found += _skewed(sweep)
         found += [*_webhooks(sweep, slug, now), *_endpoint(sweep.endpoint, slug)]
     return found
 
@@ -210,10 +212,11 @@ def _failing(sweep: Sweep, slug: str, *, key: bool) -> list[Alarm]:
     if not sweep.failures or not key or (sweep.error_code in AWAY and sweep.failures < PATIENCE):
         return []
     listed = "/v1/events" if sweep.kind is Kind.SNAPSHOT else "/v2/core/events"
+    events = _EVENTS[sweep.kind]
     return [
         Alarm(
             code=Code.FAILING,
-            message=f"The events of {slug} cannot be read at Stripe: {sweep.last_error}",
+            message=f"The {events} of {slug} cannot be read at Stripe: {sweep.last_error}",
             remedy=f"Let the API key read events ({listed}), or connect with another key; then: trueup sweep {slug}",
         )
     ]
@@ -226,7 +229,8 @@ def _behind(sweep: Sweep, slug: str, now: datetime) -> list[Alarm]:
     return [
         Alarm(
             code=Code.CURSOR_OLD,
-            message=f"The events of {slug} were last read to their end {days} days ago; Stripe drops them after 30.",
+            message=f"The {_EVENTS[sweep.kind]} of {slug} were last read to their end {days} days ago; "
+            "Stripe drops them after 30.",
             remedy=f"Run: trueup sweep {slug}. See docs/runbooks/dead-endpoint.md",
         )
     ]
@@ -238,9 +242,10 @@ def _lost(sweep: Sweep, slug: str) -> list[Alarm]:
     return [
         Alarm(
             code=Code.EVENTS_LOST,
-            message=f"Stripe no longer has the events of {slug} between {sweep.lost_since:%Y-%m-%d %H:%M} and "
-            f"{sweep.lost_until:%Y-%m-%d %H:%M} UTC.",
-            remedy=f"Their objects have to be read anew; that was asked for. To see to it: trueup backfill {slug}",
+            message=f"Stripe no longer has the {_EVENTS[sweep.kind]} of {slug} between "
+            f"{sweep.lost_since:%Y-%m-%d %H:%M} and {sweep.lost_until:%Y-%m-%d %H:%M} UTC.",
+            remedy=f"Their objects are read anew by a backfill: trueup backfill status {slug}. See "
+            "docs/runbooks/dead-endpoint.md",
         )
     ]
 
@@ -258,6 +263,10 @@ def _skewed(sweep: Sweep) -> list[Alarm]:
     ]
 
 
+def _number(events: int, slug: str) -> str:
+    return f"One event of {slug} was" if events == 1 else f"{events} events of {slug} were"
+
+
 def _webhooks(sweep: Sweep, slug: str, now: datetime) -> list[Alarm]:
     found = []
     last = f"the last that came by webhook is of {sweep.webhook:%Y-%m-%d %H:%M} UTC" if sweep.webhook else "none ever"
@@ -265,7 +274,7 @@ def _webhooks(sweep: Sweep, slug: str, now: datetime) -> list[Alarm]:
         found.append(
             Alarm(
                 code=Code.ENDPOINT_DEAD,
-                message=f"{sweep.missed_run} events of {slug} were found by the sweep alone; {last}.",
+                message=f"{_number(sweep.missed_run, slug)} found by the sweep alone; {last}.",
                 remedy=f"See whether Stripe reaches /webhooks/stripe/{slug}: docs/runbooks/dead-endpoint.md",
             )
         )

@@ -13,8 +13,8 @@ from trueup.inbox.sweep.types import Gap, Sweep
 from trueup.inbox.types import Kind
 from trueup.runtime import database
 
-LEASE_SECONDS: Final = 180
-"""Longer than any call to Stripe may take; each page renews it."""
+LEASE_SECONDS: Final = 90
+"""Longer than a call to Stripe takes with all its tries; each page renews it, and who dies is waited for so long."""
 
 COLUMNS: Final = tuple(name for name in Sweep.__struct_fields__ if name != "endpoint")
 WRITTEN: Final = tuple(name for name in COLUMNS if name not in {"id", "account_id", "kind", "enrolled_at"})
