@@ -194,7 +194,9 @@ CHANGES: dict[str, tuple[Scenario, list[str]]] = {
 """What changes state, and the entries it has to leave, in order."""
 
 READS: dict[str, Scenario] = {
+    "accounts.account": lambda stage: accounts.account(stage.account.id),
     "accounts.accounts": lambda _: accounts.accounts(),
+    "accounts.readable": lambda _: accounts.readable(),
     "accounts.api_key_of": lambda stage: accounts.api_key_of(stage.account, sealer=SEALER),
     "accounts.check": lambda _: accounts.check(
         name="x", api_key="", webhook_secrets=[], livemode=None, access=None, api_base=None
