@@ -217,6 +217,7 @@ READS: dict[str, Scenario] = {
     "inbox.bodies": lambda stage: inbox.bodies([(*stage.key, datetime.now(UTC))]),  # noqa: TID251 - any moment does
     "inbox.dead_letters.groups": lambda _: dead_letters.groups(),
     "inbox.dead_letters.letters": lambda _: dead_letters.letters(dead_letters.groups()[0].cause),
+    "inbox.dead_letters.unread": lambda _: dead_letters.unread([]),
     "mirror.replay.get": lambda stage: replay.get(stage.replay.id),
     "mirror.replay.replays": lambda _: replay.replays(),
     "inbox.depth": lambda _: inbox.depth(database.connection()),

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import random
+import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import timedelta
 from itertools import islice
 from typing import Any
@@ -15,6 +17,7 @@ from tests.flow.histories import World
 from tests.flow.tables import differences, rebuild, stored
 from tests.flow.test_rebuild import lives, tell
 from tests.inbox.store import keep_all
+from tests.inbox.test_drains import threads
 from tests.instance import TESTER, Door, encoded
 from trueup.accounts.types import Account
 from trueup.customer.drain import DRAIN as CUSTOMER
@@ -23,6 +26,7 @@ from trueup.inbox import service as inbox
 from trueup.kernel.errors import Conflict, Refused
 from trueup.kernel.time import from_unix
 from trueup.mirror.drain import DRAIN as MIRROR
+from trueup.mirror.replay import errand as replaying
 from trueup.mirror.replay import service as replay
 from trueup.mirror.replay.types import Progress, Replay, Selection
 from trueup.runtime import database as runtime_database
@@ -336,3 +340,44 @@ def test_what_makes_no_sense_is_refused_and_leaves_nothing(
 
     assert refused.value.code == code
     assert ask("select count(*) from mirror_replay") == [(0,)]
+
+
+def test_replays_beside_the_drains_and_the_intake_lose_nothing_and_end(
+    connect: Callable[..., Account], ask: Ask
+) -> None:
+    account = connect("lived")
+    bodies = [encoded(one) for one in World(random.Random(21).choice).live(400)]
+    random.Random(22).shuffle(bodies)
+    stored_all = threading.Event()
+
+    def arrive() -> None:
+        for start in range(0, len(bodies), 20):
+            keep_all(account, bodies[start : start + 20])
+        stored_all.set()
+
+    def drain() -> None:
+        while not stored_all.is_set() or inbox.stats().waiting:
+            drains.empty(MIRROR)
+            drains.empty(CUSTOMER)
+
+    def again() -> None:
+        luck = random.Random(23)
+        while not stored_all.is_set() or inbox.stats().waiting:
+            which = luck.choice((ALL, Selection(customers=("cus_1",)), Selection(types=("customer.*",))))
+            with suppress(Refused):
+                begun = replay.start(which, why="A test.", by=TESTER, rate=5000)
+                while replay.get(begun.id).progress is Progress.RUNNING:
+                    replaying.run(threading.Event())
+
+    threads(arrive, drain, again, again)
+    drains.empty(MIRROR)
+    drains.empty(CUSTOMER)
+    after = stored(ask)
+    ended = replay.replays(limit=200).data
+    assert len(ended) > 2
+    assert {(one.failed, one.last_error) for one in ended} == {(0, None)}
+    assert all(one.done == one.total for one in ended)
+
+    rebuild()
+
+    assert list(islice(differences(after, stored(ask)), 20)) == []

@@ -286,3 +286,34 @@ def test_what_was_read_from_stripe_and_cannot_be_mirrored_is_not_read_for_ever(
 
     assert [group.rows for group in dead_letters.groups()] == [1]
     assert ask("select count(*) from mirror_fetch") == [(0,)]
+
+
+@pytest.mark.parametrize(
+    ("queue", "row"),
+    [
+        (
+            "fetch",
+            "insert into mirror_fetch (account_id, livemode, object_type, object_id, reason, attempts, last_error,"
+            " set_aside_at) values (%s, false, 'invoice', 'in_1', 'gap', 8, 'stripe_refused: No.', now()) returning 1",
+        ),
+        (
+            "thin",
+            "insert into inbox_awaitingfetch (account_id, livemode, event_id, created, attempts, last_error,"
+            " set_aside_at) values (%s, false, 'evt_thin', now(), 8, 'stripe_refused: No.', now()) returning 1",
+        ),
+    ],
+)
+def test_what_could_not_be_fetched_is_listed_and_due_at_once_when_tried_again(
+    account: Account, ask: Ask, queue: str, row: str
+) -> None:
+    ask(row, account.id)
+    (group,) = dead_letters.groups()
+    assert (group.queue, group.rows) == (queue, 1)
+    assert group.examples in (("invoice in_1",), ("event evt_thin",))
+
+    dead_letters.retry(cause=group.cause, by=TESTER)
+
+    due = "select count(*) from {} where set_aside_at is null and attempts = 0 and due_at <= now()"
+    found = [ask(due.format(table))[0][0] for table in ("mirror_fetch", "inbox_awaitingfetch")]
+    assert sorted(found) == [0, 1]
+    assert dead_letters.groups() == ()

@@ -29,6 +29,9 @@ from trueup.runtime.dead_letters import retry as give_back
 from trueup.runtime.pages import Moment, Number, Page, decode_cursor, encode_cursor
 from trueup.runtime.queues import storable
 
+Key = tuple[int, bool, str, datetime]
+"""An event: account, mode, event id, created."""
+
 QUARANTINE: Final = "quarantine"
 """What the quarantine is called among the shelves."""
 LARGEST_PAGE: Final = 200
@@ -38,6 +41,17 @@ _EVENTS: Final = tuple(
     register(Shelf(name=name, queue=queue, topic=TOPIC, since="received_at", kind="'event'", named="event_id"))
     for name, queue in (("mirror", PENDING), ("thin", AWAITING))
 )
+
+_UNREAD: Final = b"""
+select k.* from unnest(
+    %(account_id)s::int8[], %(livemode)s::bool[], %(event_id)s::text[], %(created)s::timestamptz[]
+) as k (account_id, livemode, event_id, created)
+where exists (
+    select from inbox_pending p
+    where p.event_id = k.event_id and (p.account_id, p.livemode, p.created) = (k.account_id, k.livemode, k.created)
+      and p.set_aside_at is null
+)
+"""
 
 _SETTLE: Final = b"""
 with read as (
@@ -169,25 +183,36 @@ def discard(*, cause: str, why: str, by: Actor, dry_run: bool = False) -> Moved:
     return Moved(cause=cause, rows=rows, done=True)
 
 
-def settle(keys: Sequence[tuple[int, bool, str, datetime]]) -> int:
+def unread(keys: Sequence[Key]) -> frozenset[Key]:
+    """Those of these events that wait for their first reading, or for another try of it, and were not set aside."""
+    if not keys:
+        return frozenset()
+    rows = psycopg.Cursor(database.connection()).execute(_UNREAD, _arrays(keys)).fetchall()
+    return frozenset((row[0], row[1], row[2], row[3]) for row in rows)
+
+
+def settle(keys: Sequence[Key]) -> int:
     """Forget that these events were set aside or given up, since they have been read after all; returns how many were.
 
     In the transaction of whoever read them. Those that wait for their first reading stay.
     """
     if not keys:
         return 0
-    values = dict(zip(PENDING.columns, map(list, zip(*keys, strict=True)), strict=True))
-    row = psycopg.Cursor(database.connection()).execute(_SETTLE, values).fetchone()
+    row = psycopg.Cursor(database.connection()).execute(_SETTLE, _arrays(keys)).fetchone()
     return int(row[0]) if row else 0
 
 
-def put_aside(key: tuple[int, bool, str, datetime], error: str) -> bool:
+def put_aside(key: Key, error: str) -> bool:
     """Set an event aside that cannot be read again, in the caller's transaction; True when it was not so already.
 
     One that waits for its first reading is left alone.
     """
     values = dict(zip(PENDING.columns, key, strict=True)) | {"error": storable(error)}
     return bool(psycopg.Cursor(database.connection()).execute(_PUT_ASIDE, values).rowcount)
+
+
+def _arrays(keys: Sequence[Key]) -> dict[str, list[Any]]:
+    return dict(zip(PENDING.columns, map(list, zip(*keys, strict=True)), strict=True))
 
 
 def _of(connection: psycopg.Connection[tuple[Any, ...]], cause: str) -> list[Group]:

@@ -89,7 +89,7 @@ class Replay(Record, frozen=True):
     """Events a second, at most."""
     total: int
     done: int
-    """Events dealt with so far, those of the next three included."""
+    """Events dealt with so far: those of the next two, and those that wait for their first reading, included."""
     failed: int
     """Events that cannot be read; they are set aside with the cause."""
     gone: int
