@@ -58,6 +58,8 @@ def test_the_description_is_openapi_with_all_it_demands(described: Any) -> None:
         "DELETE /api/v1/duplicates/dismissals",
         "GET /api/v1/violations",
         "GET /api/v1/alarms",
+        "GET /api/v1/backfills",
+        "GET /api/v1/backfills/{account}",
         "GET /api/v1/sweeps",
         "GET /api/v1/dead-letters",
         "GET /api/v1/dead-letters/{cause}",
