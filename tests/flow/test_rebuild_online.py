@@ -222,6 +222,16 @@ def test_where_the_rules_fail_nothing_is_exchanged(ask: Ask, settled: None, monk
     assert list(islice(differences(stored(ask), before), 20)) == []
     assert ask("select count(*) from mirror_changed") == [(0,)]
 
+    # Who is set aside anyway keeps the last state.
+    ask(
+        "insert into mirror_changed (account_id, livemode, object_type, object_id, attempts, set_aside_at) select "
+        "account_id, livemode, 'customer', %s, 8, now() from customer_customer limit 1 returning 1",
+        stripe,
+    )
+    again = rebuild(Target.CUSTOMERS, by=TESTER, agreed=yes)
+    assert (again.swapped, again.failed) == (True, 0)
+    assert list(islice(differences(stored(ask) | {"mirror_changed": []}, before), 20)) == []
+
 
 def test_what_others_built_and_were_granted_goes_on_or_is_a_refusal(ask: Ask, settled: None) -> None:
     del settled

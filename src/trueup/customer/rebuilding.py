@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -51,10 +51,10 @@ select account_id, livemode, stripe_customer_id from {table} where folded_at >= 
 _SAMPLE: Final = """
 with sizes as (select (select count(*) from {table}) as customers, (select count(*) from mirror_version) as versions),
 folded as (
-    select account_id, livemode, stripe_customer_id from {table}, sizes
+    select account_id, livemode, stripe_customer_id, id from {table}, sizes
     where random() < 2.0 * %(number)s / greatest(customers, 1) limit %(number)s
 ), heard as (
-    select account_id, livemode, customer from mirror_version, sizes
+    select distinct account_id, livemode, customer, null from mirror_version, sizes
     where customer is not null and random() < 2.0 * %(number)s / greatest(versions, 1) limit %(number)s
 )
 select * from folded union select * from heard
@@ -65,6 +65,21 @@ except select account_id, livemode, stripe_customer_id, leader from {then}
 union
 (select account_id, livemode, stripe_customer_id, leader from {then}
  except select account_id, livemode, stripe_customer_id, leader from customer_merged)
+"""
+
+_CARRY: Final = """
+insert into {table} select l.* from {live} l where exists (
+    select from mirror_changed q join {queue} w using (account_id, livemode, object_type, object_id)
+    where q.set_aside_at is not null and w.set_aside_at is not null and q.object_type = 'customer'
+      and (q.account_id, q.livemode, q.object_id) = (l.account_id, l.livemode, l.stripe_customer_id)
+) on conflict do nothing
+"""
+_CARRY_TRAITS: Final = """
+insert into customer_trait select l.* from {live} l join customer_customer o on o.id = l.customer_id
+where l.source in ('stripe', 'metadata') and exists (
+    select from mirror_changed q where q.set_aside_at is not null and q.object_type = 'customer'
+      and (q.account_id, q.livemode, q.object_id) = (o.account_id, o.livemode, o.stripe_customer_id)
+) on conflict do nothing
 """
 
 
@@ -94,11 +109,13 @@ def queue_sample(number: int, *, table: str) -> list[str]:
     Returns our ids of them and of all that are one with them.
     """
     rows = database.execute(_SAMPLE.format(table=table), {"number": number}).fetchall()
-    picked = [(row[0], row[1], row[2]) for row in rows]
+    picked = sorted({(row[0], row[1], row[2]) for row in rows})
     queue(picked)
     groups = merged.groups(picked)
     units = {group.keys if (group := groups.get(key)) is not None else (key,) for key in picked}
-    return sorted({store.own_id(member) for unit in units for member in unit})
+    # A row may stand under an id that is not its own.
+    found = {row[3] for row in rows if row[3] is not None}
+    return sorted(found | {store.own_id(member) for unit in units for member in unit})
 
 
 def folded_since(since: datetime, *, table: str) -> list[CustomerKey]:
@@ -115,6 +132,17 @@ def follow_merges(*, then: str) -> int:
         store.forget([store.own_id(key) for key in keys])
         queue(keys)
     return len(keys)
+
+
+def carry(live: Callable[[str], str]) -> None:
+    """Take over from the live tables those who are set aside there as here: their last state is better than none.
+
+    ``live`` names a live table.
+    """
+    for derived in TABLES[:3]:
+        names = {"table": derived.table, "live": live(derived.table), "queue": live(DRAIN.queue.table)}
+        database.execute(_CARRY.format(**names))
+    database.execute(_CARRY_TRAITS.format(live=live("customer_trait")))
 
 
 def fold() -> Step:

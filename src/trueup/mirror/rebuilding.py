@@ -27,7 +27,10 @@ VERSION: Final = SHAPE_VERSION
 NAMED: Final = tuple(sorted(CATALOG))
 """Types of objects without a customer whose change moves customers' states."""
 
-_READER: Final = msgspec.structs.replace(DRAIN, max_attempts=1)
+BATCH: Final = 5_000
+"""Events read at once: more than live, because nobody waits, and of several versions only the last is written."""
+
+_READER: Final = msgspec.structs.replace(DRAIN, max_attempts=1, batch=BATCH)
 
 
 def read() -> Step:

@@ -27,7 +27,7 @@ from trueup.runtime.wake import wake
 Progress = Callable[[str, int, int], None]
 """Told what is done, how far, and of how many."""
 
-PAGE: Final = 2_000
+PAGE: Final = mirror.BATCH
 LATER: Final = 50_000
 """Events that one pass of catching up reads at most."""
 AT_LAST: Final = 1_000
@@ -261,6 +261,8 @@ class Building:
                     connection.execute(COPY_MERGED)
             while self._step(customers.fold):
                 pass
+            with self.shadow.within():
+                customers.carry(self.shadow.name)
         elif self.mirror:
             with self.shadow.within():
                 mirror.forget_changes()

@@ -96,7 +96,9 @@ def check(*, sample: int | None, limit: int = 20, progress: Progress = silent) -
     """
     findings = _Findings(limit)
     bodies = _bodies(findings, sample, progress)
-    for one in orphans.preview(examples=limit, progress=progress):
+    # Of a sample the comparison finds what nothing supports, too.
+    kinds = orphans.KINDS if sample is None else orphans.QUEUED
+    for one in orphans.preview(examples=limit, kinds=kinds, progress=progress):
         for key in one.examples:
             findings.add(
                 Finding(table=one.table, key=key, what=f"{one.what}.".capitalize(), remedy=ORPHANS), kind="orphan"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from trueup.audit import service as audit
@@ -16,15 +16,20 @@ from trueup.runtime import database
 from trueup.runtime.orphans import Orphan, Orphans, found, remove
 
 KINDS: Final = (*inbox.ORPHANS, *mirror.ORPHANS, *mirror.BESIDE, *customers.ORPHANS)
+QUEUED: Final = (*inbox.ORPHANS, mirror.CHANGED)
+"""Those in queues, which are short."""
 ROUNDS: Final = 3
 """What one round removes may leave others without support."""
 
 
-def preview(*, examples: int = 5, progress: Progress = silent) -> list[Orphans]:
-    """How many rows of each kind there are, and some of them; kinds without any are left out. Changes nothing."""
+def preview(*, examples: int = 5, kinds: Sequence[Orphan] = KINDS, progress: Progress = silent) -> list[Orphans]:
+    """How many rows of each kind there are, and some of them; kinds without any are left out.
+
+    What stands beside a customer goes with it, and is not counted as long as the customer is there. Changes nothing.
+    """
     listed = []
-    for number, kind in enumerate(KINDS):
-        progress("Looking for orphans", number, len(KINDS))
+    for number, kind in enumerate(kinds):
+        progress("Looking for orphans", number, len(kinds))
         one = found(kind, examples=examples)
         if one.rows:
             listed.append(one)
