@@ -7,6 +7,7 @@ import os
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -151,8 +152,8 @@ def stripe() -> Iterator[Stripe]:
                 status, headers, body = state.first.pop(0)
             elif (path := self.path.partition("?")[0]) in state.at:
                 status, body = state.at[path]
-            self.send_response(status)
-            for name, value in headers.items():
+            self.send_response_only(status)
+            for name, value in ({"Date": formatdate(usegmt=True)} | headers).items():
                 self.send_header(name, value)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(body)))
