@@ -215,6 +215,7 @@ READS: dict[str, Scenario] = {
     "inbox.sweep.sweeps": lambda _: sweeps.sweeps(),
     "inbox.awaiting_depth": lambda _: inbox.awaiting_depth(database.connection()),
     "inbox.bodies": lambda stage: inbox.bodies([(*stage.key, datetime.now(UTC))]),  # noqa: TID251 - any moment does
+    "inbox.dead_letters.depths": lambda _: dead_letters.depths(database.connection()),
     "inbox.dead_letters.groups": lambda _: dead_letters.groups(),
     "inbox.dead_letters.letters": lambda _: dead_letters.letters(dead_letters.groups()[0].cause),
     "inbox.dead_letters.unread": lambda _: dead_letters.unread([]),

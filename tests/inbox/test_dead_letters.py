@@ -20,6 +20,7 @@ from trueup.inbox import service as inbox
 from trueup.kernel.errors import NotFound, Refused
 from trueup.mirror.service import mark_changed
 from trueup.mirror.types import ObjectKey
+from trueup.ops import health
 from trueup.runtime import database as runtime_database
 from trueup.runtime.dead_letters import cause_of
 
@@ -293,13 +294,18 @@ def test_what_was_read_from_stripe_and_cannot_be_mirrored_is_not_read_for_ever(
     [
         (
             "fetch",
-            "insert into mirror_fetch (account_id, livemode, object_type, object_id, reason, attempts, last_error,"
-            " set_aside_at) values (%s, false, 'invoice', 'in_1', 'gap', 8, 'stripe_refused: No.', now()) returning 1",
+            (
+                "insert into mirror_fetch (account_id, livemode, object_type, object_id, reason, attempts, last_error,"
+                " set_aside_at)"
+                " values (%s, false, 'invoice', 'in_1', 'gap', 8, 'stripe_refused: No.', now()) returning 1"
+            ),
         ),
         (
             "thin",
-            "insert into inbox_awaitingfetch (account_id, livemode, event_id, created, attempts, last_error,"
-            " set_aside_at) values (%s, false, 'evt_thin', now(), 8, 'stripe_refused: No.', now()) returning 1",
+            (
+                "insert into inbox_awaitingfetch (account_id, livemode, event_id, created, attempts, last_error,"
+                " set_aside_at) values (%s, false, 'evt_thin', now(), 8, 'stripe_refused: No.', now()) returning 1"
+            ),
         ),
     ],
 )
@@ -309,6 +315,7 @@ def test_what_could_not_be_fetched_is_listed_and_due_at_once_when_tried_again(
     ask(row, account.id)
     (group,) = dead_letters.groups()
     assert (group.queue, group.rows) == (queue, 1)
+    assert f'trueup_queue_set_aside{{queue="{queue}"}} 1.0' in health.exposition().decode()
     assert group.examples in (("invoice in_1",), ("event evt_thin",))
 
     dead_letters.retry(cause=group.cause, by=TESTER)

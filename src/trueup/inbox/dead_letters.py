@@ -27,7 +27,7 @@ from trueup.runtime.dead_letters import groups as found_groups
 from trueup.runtime.dead_letters import letters as found_letters
 from trueup.runtime.dead_letters import retry as give_back
 from trueup.runtime.pages import Moment, Number, Page, decode_cursor, encode_cursor
-from trueup.runtime.queues import storable
+from trueup.runtime.queues import Depth, depth, storable
 
 Key = tuple[int, bool, str, datetime]
 """An event: account, mode, event id, created."""
@@ -118,6 +118,11 @@ def letters(cause: str, *, limit: int = 50, after: str | None = None) -> Page[De
         next=encode_cursor(last.queue, last.set_aside_at.isoformat(), last.row) if last is not None else None,
         total=total,
     )
+
+
+def depths(connection: psycopg.Connection[tuple[Any, ...]]) -> dict[str, Depth]:
+    """How every queue stands, by its name among the shelves; the quarantine is none."""
+    return {shelf.name: depth(connection, shelf.queue, shelf.since) for shelf in shelves()}
 
 
 def retry(*, cause: str | None = None, by: Actor, dry_run: bool = False) -> Moved:

@@ -15,12 +15,12 @@ from prometheus_client.registry import Collector
 from typing_extensions import override
 
 from trueup.customer import service as customers
+from trueup.inbox import dead_letters
 from trueup.inbox import service as inbox
 from trueup.inbox.alarms import service as alarms
 from trueup.inbox.sweep import service as sweeps
-from trueup.mirror import service as mirror
-from trueup.ops.calls_metrics import CallsCollector
 from trueup.ops.backups import nightly
+from trueup.ops.calls_metrics import CallsCollector
 from trueup.runtime import clock, configuration, crypto, database
 
 
@@ -36,7 +36,7 @@ class DatabaseCollector(Collector):
         oldest = GaugeMetricFamily(
             "trueup_queue_oldest_seconds", "Age of the oldest row not set aside.", labels=["queue"]
         )
-        for name, depth in (("mirror", inbox.depth(connection)), ("customer", mirror.depth(connection))):
+        for name, depth in dead_letters.depths(connection).items():
             waiting.add_metric([name], depth.waiting)
             aside.add_metric([name], depth.set_aside)
             oldest.add_metric([name], depth.oldest_seconds)
