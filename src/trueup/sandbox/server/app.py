@@ -91,9 +91,12 @@ class Application:
                 await self._fail(fault, request, scope, receive, send)
 
     async def _answer(self, request: Request, send: Send | None) -> None:
-        answer = await asyncio.get_running_loop().run_in_executor(self._api, self._api_answer, request)
+        loop = asyncio.get_running_loop()
+        answer, at = await loop.run_in_executor(self._api, self._api_answer, request)
         if send is not None:
-            await respond(send, answer, at=self._engine.now())
+            if self._desk.on_the_way is not None:
+                await loop.run_in_executor(self._own, self._desk.on_the_way, request)
+            await respond(send, answer, at=at)
         if self._engine.unsettled:
             self._settle_behind()
 
@@ -115,12 +118,14 @@ class Application:
             waiting.cancel()
         scope[_ABORT]()
 
-    def _api_answer(self, request: Request) -> Answer:
+    def _api_answer(self, request: Request) -> tuple[Answer, int]:
+        """The answer, and the second that the clock shows when it is made: it may be turned before the answer is sent."""
         try:
-            return self._engine.answer(request)
+            answer = self._engine.answer(request)
         except Exception:  # noqa: BLE001 - whatever went wrong, the client gets an answer in Stripe's shape
             _LOG.exception("sandbox_request_failed", extra={"method": request.method, "path": request.path})
-            return _MISTAKE
+            answer = _MISTAKE
+        return answer, self._engine.now()
 
     def _control(self, request: Request) -> Answer:
         try:

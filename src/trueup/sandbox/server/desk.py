@@ -45,6 +45,9 @@ class Desk:
         self.courier = courier
         self.faults = Faults(engine.seed)
         self.api_key = API_KEY
+        self.on_the_way: Callable[[Request], object] | None = None
+        """Called with each request over HTTP when its answer is made and before it is sent, in a thread that may take
+        its time: what happens meanwhile is later than what the answer says."""
         engine.on_due = courier.wake
 
     # --- time --------------------------------------------------------------------------------------------------------
