@@ -157,3 +157,24 @@ def test_a_state_is_not_published_while_the_rest_of_a_list_is_being_read(stripe:
     stripe.fetch()
     assert ask("select set_aside_at is not null from mirror_fetch") == [(True,)]
     assert "sub_1: not all of its items are known" in customers.get("cus_1").state.mrr_unknown
+
+
+def test_a_thin_event_whose_object_has_no_address_is_left_to_its_snapshot_twin(stripe: Beside, ask: Ask) -> None:
+    discount = {"id": "di_1", "type": "discount", "url": "/v1/customers/cus_1/discount"}
+    for number, (kind, related) in enumerate(
+        (("v1.invoice.upcoming", None), ("v1.customer.discount.created", discount), ("v2.core.strange", discount))
+    ):
+        told = {
+            "id": f"evt_test_65{number}",
+            "object": "v2.core.event",
+            "type": kind,
+            "livemode": False,
+            "created": "2026-01-01T00:00:00.000Z",
+            "related_object": related,
+        }
+        path = f"/webhooks/stripe/{stripe.account.slug}"
+        assert stripe.door.post(told, secret=stripe.secret, path=path).status == 200
+    stripe.fetch()
+
+    # What has no twin that the sweep would read is for somebody to look at.
+    assert ask("select event_id, set_aside_at is not null from inbox_awaitingfetch") == [("evt_test_652", True)]
