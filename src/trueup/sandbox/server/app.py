@@ -119,7 +119,7 @@ class Application:
         scope[_ABORT]()
 
     def _api_answer(self, request: Request) -> tuple[Answer, int]:
-        """The answer, and the second that the clock shows when it is made: it may be turned before the answer is sent."""
+        """The answer, and the second in which it is made: the clock may be turned before the answer is sent."""
         try:
             answer = self._engine.answer(request)
         except Exception:  # noqa: BLE001 - whatever went wrong, the client gets an answer in Stripe's shape
