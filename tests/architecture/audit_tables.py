@@ -271,7 +271,6 @@ UNRECORDED = {
     "inbox.alarms.clear": "Notes what stands wrong no longer.",
     "inbox.sweep.run": "Stores facts, as the intake does; accounts.registry.appear records what appears.",
     "inbox.sweep.sweep": "Stores facts; see inbox.sweep.run.",
-    "inbox.sweep.request": "Has the worker read now what it reads anyway.",
     "inbox.sweep.endpoint": "Asks Stripe, and writes nothing.",
     "inbox.sweep.close_gap": "Notes that a backfill made good what was lost; whoever started it is on record there.",
     "inbox.lease_awaiting": "Says who fetches what for a while; nothing is decided here.",

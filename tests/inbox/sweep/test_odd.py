@@ -19,6 +19,7 @@ from trueup.connectors.stripe.errors import StripeForbidden, StripeRefused, Stri
 from trueup.inbox import service as inbox
 from trueup.inbox.alarms import service as alarms
 from trueup.inbox.sweep import service as sweeps
+from trueup.inbox.sweep import store
 from trueup.inbox.sweep.types import Code, EndpointState
 from trueup.inbox.types import Kind, Reason, State
 from trueup.kernel.errors import TrueupError
@@ -105,7 +106,7 @@ def test_a_refusal_is_an_error_and_an_alarm_and_never_an_empty_list(
 def test_the_worker_notes_a_failure_and_rests_longer_each_time(account: Account, pages: Pages, ask: Ask) -> None:
     pages.refuse("/v1/events", 403, "invalid_request_error")
     rests = []
-    sweeps.request([account.slug])
+    store.enrol([account.id])
     ask("delete from inbox_sweep where kind = 'thin' returning 1")
 
     for _ in range(3):

@@ -195,12 +195,12 @@ def progress(sweep: Sweep, *, reached: datetime | None = None) -> float | None:
     return 1.0 if whole <= 0 else min(1.0, done / whole)
 
 
-def standing(sweep: Sweep, *, now: datetime, slug: str, sandbox: bool, key: bool = True) -> list[Alarm]:
+def standing(sweep: Sweep, *, now: datetime, slug: str, sandbox: bool) -> list[Alarm]:
     """The alarms that follow from how an account's sweep stands at ``now`` by Stripe's clock.
 
-    ``sandbox`` says that its API is not Stripe's, and ``key`` that there is one to read with: without, nobody sweeps.
+    ``sandbox`` says that its API is not Stripe's.
     """
-    found = [*_failing(sweep, slug, key=key), *_behind(sweep, slug, now), *_lost(sweep, slug)]
+    found = [*_failing(sweep, slug), *_behind(sweep, slug, now), *_lost(sweep, slug)]
     if sweep.kind is Kind.SNAPSHOT:
         if not sandbox or abs(sweep.skew_seconds) < TURNED_SECONDS:
             found += _skewed(sweep)
@@ -208,8 +208,8 @@ def standing(sweep: Sweep, *, now: datetime, slug: str, sandbox: bool, key: bool
     return found
 
 
-def _failing(sweep: Sweep, slug: str, *, key: bool) -> list[Alarm]:
-    if not sweep.failures or not key or (sweep.error_code in AWAY and sweep.failures < PATIENCE):
+def _failing(sweep: Sweep, slug: str) -> list[Alarm]:
+    if not sweep.failures or (sweep.error_code in AWAY and sweep.failures < PATIENCE):
         return []
     listed = "/v1/events" if sweep.kind is Kind.SNAPSHOT else "/v2/core/events"
     events = _EVENTS[sweep.kind]

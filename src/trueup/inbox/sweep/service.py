@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
@@ -17,7 +17,7 @@ from trueup.connectors.stripe.errors import StripeParameterMissing, StripePathUn
 from trueup.inbox.alarms import service as alarms
 from trueup.inbox.sweep import endpoints, keeping, listing, rules, store
 from trueup.inbox.sweep.rules import Shown
-from trueup.inbox.sweep.types import BACKFILL_WANTED, TOPIC, Code, Endpoint, EndpointState, Gap, Sweep, SweepRow, Swept
+from trueup.inbox.sweep.types import BACKFILL_WANTED, Code, Endpoint, EndpointState, Gap, Sweep, SweepRow, Swept
 from trueup.inbox.types import Kind, Source
 from trueup.kernel.errors import Conflict, Refused, TrueupError
 from trueup.kernel.time import from_unix
@@ -294,16 +294,6 @@ def sweeps() -> tuple[SweepRow, ...]:
         )
         for one in store.sweeps()
     )
-
-
-def request(slugs: Sequence[str] = ()) -> int:
-    """Have the worker sweep these accounts now, or all; returns how many sweeps that is. Repeating it is harmless."""
-    chosen = {named(slug).id for slug in slugs} or _readable().keys()
-    with database.transaction() as connection:
-        store.enrol(list(chosen & _readable().keys()))
-        count = store.hasten(list(chosen))
-        wake(connection, TOPIC)
-    return count
 
 
 def gaps() -> tuple[Gap, ...]:

@@ -44,9 +44,6 @@ RELEASE: Final = """
 update inbox_sweep set lease = null, leased_until = null, due_at = now() + make_interval(secs => %(seconds)s)
 where id = %(id)s and lease = %(lease)s
 """
-HASTEN: Final = """
-update inbox_sweep set due_at = now() where account_id = any(%(accounts)s) and kind = 'snapshot'
-"""
 ALL: Final = f"select {', '.join(COLUMNS)}, endpoint::text from inbox_sweep order by account_id, kind"  # noqa: S608 - constants
 GAPS: Final = """
 select account_id, min(lost_since), max(lost_until), max(backfill_wanted_at) from inbox_sweep
@@ -90,11 +87,6 @@ def write(sweep: Sweep, token: UUID) -> bool:
 def release(sweep_id: int, token: UUID, *, seconds: float) -> None:
     """Let go of a sweep, due again in so many seconds; nothing happens when the lease is somebody else's."""
     database.execute(RELEASE, {"id": sweep_id, "lease": token, "seconds": seconds})
-
-
-def hasten(accounts: Sequence[int]) -> int:
-    """Let the snapshot events of these accounts be due now."""
-    return database.execute(HASTEN, {"accounts": list(accounts)}).rowcount
 
 
 def to_sweep(row: tuple[Any, ...]) -> Sweep:
