@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from datetime import timedelta
 from itertools import islice
 from typing import Any
 
 import msgspec
+import psycopg
 import pytest
 from django.db import connections
 
 from tests.flow.conftest import Ask, Lived
 from tests.flow.tables import differences, kept, stored
 from tests.flow.test_rebuild import judged, lives, tell
-from tests.instance import TESTER, Door, post_all
+from tests.instance import TESTER, Door, customer, encoded, post_all
 from trueup.accounts.types import Account
 from trueup.customer import drain, merging
 from trueup.customer import service as customers
@@ -22,9 +24,12 @@ from trueup.customer.drain import DRAIN as CUSTOMER
 from trueup.customer.fold import FOLD_VERSION, fold
 from trueup.customer.identity import links
 from trueup.customer.types import CustomerState
-from trueup.kernel.errors import Conflict
+from trueup.inbox.types import Source
+from trueup.kernel.errors import Conflict, Unavailable
+from trueup.mirror import reads
 from trueup.mirror.drain import DRAIN as MIRROR
 from trueup.mirror.views import install as views
+from trueup.ops.rebuilding import building
 from trueup.ops.rebuilding.running import rebuild
 from trueup.ops.rebuilding.types import Reason, Rebuilt, Target
 from trueup.runtime import database as runtime
@@ -44,10 +49,16 @@ select c.relname, c.relkind::text, c.reloptions::text, (
     select string_agg(concat_ws(chr(32), attname, format_type(atttypid, atttypmod), attnotnull, attstorage,
                                 attcollation), ';' order by attname)
     from pg_attribute a where a.attrelid = c.oid and attnum > 0 and not attisdropped
-), c.relacl::text
+), (
+    select array_agg(a::text order by 1) from aclexplode(c.relacl) a where a.grantee <> c.relowner
+)
 from pg_class c where relnamespace = 'public'::regnamespace and relkind = 'r' and relname ~ '^(mirror|customer)_'
 order by 1
 """
+
+
+LATE = 1_900_000_000
+"""A second after all that the lives tell."""
 
 
 def yes(found: Rebuilt) -> bool:
@@ -62,13 +73,28 @@ def no(found: Rebuilt) -> bool:
     return False
 
 
+def learned(account: Account) -> None:
+    """What was read from Stripe's API: a customer otherwise than events told, and one that is gone."""
+    begun = reads.begin()
+    bodies = [
+        reads.Read(
+            object_type="customer", object_id="cus_1", body=encoded(customer("cus_1", name="Read")), second=LATE
+        ),
+        reads.Read(object_type="customer", object_id="cus_3", body=None, second=LATE),
+        reads.Read(object_type="customer", object_id="cus_r", body=encoded(customer("cus_r")), second=LATE),
+    ]
+    with runtime.transaction():
+        assert reads.keep(account, bodies, source=Source.BACKFILL, begun=begun).stored == len(bodies)
+
+
 @pytest.fixture
 def settled(connect: Callable[..., Account], database: str, sealer: Sealer, lived: Lived) -> None:
     """A log with all sorts of lives, all of it read, and what people said of it."""
-    connect("lived")
+    account = connect("lived")
     with Door(database, sealer=sealer) as door:
         tell(door, "lived", lives(lived(300)), at_once=3000)
         judged()
+    learned(account)
     drains.empty(MIRROR)
     drains.empty(CUSTOMER)
     views.refresh()
@@ -257,6 +283,24 @@ def test_what_others_built_and_were_granted_goes_on_or_is_a_refusal(ask: Ask, se
         runtime.execute("revoke select on mirror_object from public")
     assert ask(SHADOWS) == [(0,)]
     assert list(islice(differences(stored(ask), before), 20)) == []
+
+
+def test_nobody_waits_behind_the_exchange_for_a_transaction_that_is_long_open(
+    settled: None, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    del settled
+    monkeypatch.setattr(building, "PATIENCE", timedelta(0))
+    monkeypatch.setattr(building, "SWAP_TRIES", 3)
+    with psycopg.connect(database) as report:
+        report.execute("select count(*) from mirror_object")
+
+        with pytest.raises(Unavailable) as refused:
+            rebuild(Target.ALL, by=TESTER, agreed=yes)
+
+        assert refused.value.code == "rebuild_busy"
+        # Whoever holds it lets go at once: the live tables were not locked while it waited.
+        assert report.execute("select count(*) from customer_customer").fetchone() is not None
+    assert rebuild(Target.ALL, by=TESTER, agreed=yes).swapped
 
 
 def leave() -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 import psycopg
@@ -77,6 +77,14 @@ select least(clock_timestamp(), min(xact_start))
        - case when bool_or(state is null) then interval '10 minutes' else interval '2 seconds' end
 from pg_stat_activity
 where datname = current_database() and backend_type = 'client backend' and pid <> pg_backend_pid()
+"""
+
+_OCCUPIED: Final = b"""
+select exists (
+    select from pg_locks l join pg_stat_activity a using (pid)
+    where l.relation = any (%(tables)s::regclass[]::oid[]) and l.granted and pid <> pg_backend_pid()
+      and a.backend_type = 'client backend' and a.xact_start < clock_timestamp() - %(longer)s
+)
 """
 
 
@@ -149,6 +157,14 @@ class Shadow:
             connection.execute("set local synchronous_commit = off")
             yield connection
             connection.execute("set local search_path = default; set local synchronous_commit = default")
+
+    def occupied(self, longer: timedelta) -> bool:
+        """Whether a transaction that is open for ``longer`` uses a live table.
+
+        Who waited for it would hold up everybody else.
+        """
+        values = {"tables": [self.name(derived.table) for derived in self.tables], "longer": longer}
+        return database.connection().execute(_OCCUPIED, values).fetchone() == (True,)
 
     def analyze(self) -> None:
         """Let the planner know what the shadows hold."""

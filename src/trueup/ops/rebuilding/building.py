@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 import psycopg
@@ -34,6 +34,8 @@ AT_LAST: Final = 1_000
 """So few events may be left for the moment in which the live tables are held."""
 PASSES: Final = 50
 SWAP_TRIES: Final = 20
+PATIENCE: Final = timedelta(seconds=1)
+"""Nobody is asked to wait behind the exchange for a transaction that is open longer, such as a report or a backup."""
 TRY_AGAIN: Final = 0.2
 """Seconds in which those who hold the tables may come to their end."""
 LOCK_TIMEOUT: Final = "2s"
@@ -98,6 +100,9 @@ class Building:
         not let go.
         """
         for _ in range(SWAP_TRIES):
+            if self.shadow.occupied(PATIENCE):
+                time.sleep(PATIENCE.total_seconds())
+                continue
             self.catch_up()
             since = self._since
             try:
