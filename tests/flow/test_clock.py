@@ -1,14 +1,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 
 import psycopg
 import pytest
+from asgiref.sync import sync_to_async
+from django.db import OperationalError
 from procrastinate.contrib.django import app as jobs
 
 from tests.flow.conftest import Ask
+from trueup.config import worker
 from trueup.ops import tasks
+from trueup.runtime import database as own
 
 STALLED = """
 with killed as (insert into procrastinate_workers (last_heartbeat) values (now() - interval '5 minutes') returning id)
@@ -66,3 +70,31 @@ def test_a_job_of_a_killed_worker_gives_way_to_its_successor_and_holds_nobody_up
     assert status(ask, stalled) == []
     assert status(ask, successor) == [("todo",)]
     assert status(ask, other) == [("succeeded",)]
+
+
+def test_the_clock_works_again_after_an_outage_of_the_database(ask: Ask, no_jobs: None) -> None:
+    connected = "pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()"
+
+    async def asked() -> bool:
+        try:
+            return await sync_to_async(lambda: own.execute("select 1").fetchone())() == (1,)
+        except (OperationalError, psycopg.Error):
+            return False
+
+    async def run() -> None:
+        stopped = asyncio.Event()
+        clock = asyncio.create_task(worker._clock(stopped))
+        await eventually(asked)
+        assert ask(f"select pg_terminate_backend(pid) from {connected}")
+        await eventually(asked)
+        stopped.set()
+        await clock
+
+    asyncio.run(run())
+
+
+async def eventually(question: Callable[[], Awaitable[bool]], seconds: float = 20.0) -> None:
+    """Ask until the answer is yes."""
+    async with asyncio.timeout(seconds):
+        while not await question():  # noqa: ASYNC110 - the database sends no word when it is back
+            await asyncio.sleep(0.05)

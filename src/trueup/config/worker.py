@@ -12,7 +12,9 @@ import django
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "trueup.config.settings")
 django.setup()
 
-from procrastinate import App  # noqa: E402 - Django has to be set up before tables are imported
+from asgiref.sync import sync_to_async  # noqa: E402 - Django has to be set up before tables are imported
+from django.db import connections  # noqa: E402
+from procrastinate import App  # noqa: E402
 from procrastinate.contrib.django import app as jobs  # noqa: E402
 
 import trueup.customer.tasks  # noqa: E402
@@ -81,6 +83,9 @@ async def _clock(stopped: asyncio.Event) -> None:
             raise
         except Exception as error:  # noqa: BLE001 - the clock must survive any outage; drains go on meanwhile
             log.warning("clock.interrupted", error=type(error).__name__)
+        if not stopped.is_set():
+            # What it runs has a thread whose connection an outage broke; nobody else would open another one there.
+            await sync_to_async(connections.close_all)()
             await asyncio.sleep(2)
 
 
