@@ -22,6 +22,7 @@ from trueup.inbox.sweep import service as sweeps
 from trueup.kernel.actor import Actor, ActorKind
 from trueup.mirror import service as mirror
 from trueup.mirror.backfill import service as backfill
+from trueup.mirror.reconcile import service as reconcile
 from trueup.mirror.replay import service as replay
 from trueup.mirror.replay.types import Selection
 from trueup.mirror.types import ObjectKey
@@ -59,6 +60,7 @@ class Stage:
         self.keyed = connect("keyed", api_key="sk_test_keyed")
         self.running = connect("running", api_key="sk_test_running")
         backfill.start(account=self.running, by=BY)
+        self.comparison = reconcile.start(account=self.running, by=BY)
         self.replay = replay.start(Selection(everything=True), why="Because.", by=BY)
 
 
@@ -150,6 +152,14 @@ CHANGES: dict[str, tuple[Scenario, list[str]]] = {
         lambda stage: [backfill.start(account=stage.keyed, by=BY) for _ in range(2)],
         ["mirror.backfill.started"],
     ),
+    "mirror.reconcile.start": (
+        lambda stage: [reconcile.start(account=stage.keyed, by=BY) for _ in range(2)],
+        ["mirror.reconcile.started"],
+    ),
+    "mirror.reconcile.cancel": (
+        lambda stage: reconcile.cancel(stage.comparison.id, by=BY),
+        ["mirror.reconcile.cancelled"],
+    ),
     "mirror.backfill.cancel": (
         lambda stage: backfill.cancel(account=stage.running, by=BY),
         ["mirror.backfill.cancelled"],
@@ -229,6 +239,13 @@ READS: dict[str, Scenario] = {
     "inbox.quarantined": lambda _: inbox.quarantined(),
     "inbox.quarantined_body": lambda _: [inbox.quarantined_body(row.id) for row in inbox.quarantined().data],
     "inbox.stats": lambda _: inbox.stats(),
+    "mirror.reconcile.account_of": lambda _: reconcile.account_of("acme"),
+    "mirror.reconcile.differences": lambda _: reconcile.differences(),
+    "mirror.reconcile.drift": lambda _: reconcile.drift(),
+    "mirror.reconcile.expected": lambda stage: reconcile.expected(stage.comparison.id),
+    "mirror.reconcile.of_run": lambda stage: reconcile.of_run(stage.comparison.id),
+    "mirror.reconcile.run": lambda stage: reconcile.run(stage.comparison.id),
+    "mirror.reconcile.runs": lambda _: reconcile.runs(),
     "mirror.backfill.account_of": lambda _: backfill.account_of("acme"),
     "mirror.backfill.all_progress": lambda _: backfill.all_progress(),
     "mirror.backfill.last": lambda stage: backfill.last(stage.account),
@@ -282,6 +299,7 @@ UNRECORDED = {
     "inbox.dead_letters.settle": "Forgets that an event was set aside whose replay succeeded; the replay is recorded.",
     "mirror.replay.preview": "Reads events again to see what changes, and takes it all back.",
     "mirror.note_folded": "Forgets rows that were set aside and whose work is done since; nothing is decided here.",
+    "mirror.reconcile.tidy": "Deletes by the calendar what is over.",
     "mirror.backfill.read_here": "Reads for a run; who started that is recorded.",
     "mirror.rebuild": "Drops derived state, which the log makes again; who asked for it is the caller's to record.",
     "mirror.mark_changed": "Queues derived state; what the caller changed is the caller's to record.",
@@ -306,6 +324,7 @@ COMMANDS: dict[str, tuple[list[str], list[str]]] = {
     "backfill cancel": (["backfill", "cancel", "running"], ["mirror.backfill.cancelled"]),
     "backfill resume": (["backfill", "resume", "running", "--no-follow"], []),
     "backfill status": (["backfill", "status"], []),
+    "drift": (["drift"], []),
     "token create": (["token", "create", "--name", "x"], ["operators.token.created"]),
     "token revoke": (["token", "revoke", "{token}"], ["operators.token.revoked"]),
     "retry": (["retry"], ["inbox.pending.retried", "customer.folds.retried"]),
@@ -362,6 +381,7 @@ SERVING = {
     "intake": "Serves; stores what is signed, and accounts.registry.appear records what appears.",
     "worker": "Derives; see up.",
     "sweep": "Asks Stripe, and stores facts as the intake does; see inbox.sweep.run.",
+    "reconcile": "Asks Stripe; started by mirror.reconcile.start, and what it repairs is recorded at its end.",
     "demo": "Makes its person, token and account by services; run in a test of its own below.",
     "backup": "Copies a database as it is committed; what it records is tested in tests/ops/backup.",
     "backups": "Reads files.",

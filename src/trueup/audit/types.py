@@ -41,12 +41,15 @@ class Action(StrEnum):
     LINK_REMOVED = "customer.link.removed"
     DUPLICATE_DISMISSED = "customer.duplicate.dismissed"
     DUPLICATE_RESTORED = "customer.duplicate.restored"
-    BACKUP_MADE = "ops.backup.made"
-    BACKUP_RESTORED = "ops.backup.restored"
-    OLD_DATABASE_DROPPED = "ops.old_database.dropped"
     BACKFILL_STARTED = "mirror.backfill.started"
     BACKFILL_CANCELLED = "mirror.backfill.cancelled"
     BACKFILL_RESUMED = "mirror.backfill.resumed"
+    RECONCILE_STARTED = "mirror.reconcile.started"
+    RECONCILE_CANCELLED = "mirror.reconcile.cancelled"
+    RECONCILE_REPAIRED = "mirror.reconcile.repaired"
+    BACKUP_MADE = "ops.backup.made"
+    BACKUP_RESTORED = "ops.backup.restored"
+    OLD_DATABASE_DROPPED = "ops.old_database.dropped"
 
 
 class AuditEntry(Record, frozen=True):

@@ -29,6 +29,7 @@ from trueup.ops.commands import (
     operators,
     processes,
     rebuild,
+    reconcile,
     replay,
     sandbox,
     sandbox_lives,
@@ -67,6 +68,7 @@ demo.register(app)
 views.register(app)
 stripe_calls.register(app)
 rebuild.register(app)
+reconcile.register(app)
 backup.register(app)
 sandbox.register(app)
 sandbox_lives.register(sandbox.sandbox_app)

@@ -19,6 +19,8 @@ from trueup.inbox import dead_letters
 from trueup.inbox import service as inbox
 from trueup.inbox.alarms import service as alarms
 from trueup.inbox.sweep import service as sweeps
+from trueup.mirror.reconcile import service as reconcile
+from trueup.mirror.reconcile.types import Kind
 from trueup.ops.backups import nightly
 from trueup.ops.calls_metrics import CallsCollector
 from trueup.runtime import clock, configuration, crypto, database
@@ -60,6 +62,13 @@ class DatabaseCollector(Collector):
         wrong = GaugeMetricFamily("trueup_alarms", "What stands wrong at this moment, by code.", labels=["code"])
         for code, number in alarms.counts().items():
             wrong.add_metric([code], number)
+        drift = GaugeMetricFamily(
+            "trueup_drift_objects", "What differs from Stripe at this moment.", labels=["account", "kind"]
+        )
+        for one in reconcile.drift():
+            for kind in Kind:
+                drift.add_metric([one.account_slug, kind.value], one.kinds.get(kind.value, 0))
+        yield drift
         if newest := nightly.newest_recorded(connection):
             yield GaugeMetricFamily(
                 "trueup_backup_age_seconds",

@@ -10,10 +10,13 @@ from procrastinate.contrib.django import app
 from procrastinate.exceptions import ConnectorException
 from procrastinate.jobs import Status
 
+from trueup.customer import reconcile as reconciling
 from trueup.inbox import service as inbox
+from trueup.kernel.time import from_unix
+from trueup.mirror.reconcile import service as reconciliations
 from trueup.ops import lost_events
 from trueup.ops.backups import nightly
-from trueup.runtime import clock, database, errands, logs, queues, topics
+from trueup.runtime import clock, configuration, database, errands, logs, queues, topics
 from trueup.runtime.wake import wake
 
 log = logs.get(__name__)
@@ -92,6 +95,15 @@ async def backup(timestamp: int) -> None:
     """Make the night's backup, or one that was missed, where a folder for them is named."""
     del timestamp
     await nightly.look_after()
+
+
+@app.periodic(cron="7 * * * *")
+@app.task(queue="clock", queueing_lock="reconcile", name="ops.reconcile")
+async def reconcile(timestamp: int) -> None:
+    """Start comparing every account with Stripe, at the hour that the operator chose."""
+    if from_unix(timestamp).hour == configuration.current().reconcile_hour:
+        await sync_to_async(reconciling.start_nightly)()
+        await sync_to_async(reconciliations.tidy)()
 
 
 @app.periodic(cron="41 3 * * *")

@@ -43,6 +43,8 @@ VARIABLES: Final = {
     "stripe_limit_elsewhere": "TRUEUP_STRIPE_LIMIT_ELSEWHERE",
     "backup_dir": "TRUEUP_BACKUP_DIR",
     "backup_keep": "TRUEUP_BACKUP_KEEP",
+    "reconcile_hour": "TRUEUP_RECONCILE_HOUR",
+    "reconcile_repair": "TRUEUP_RECONCILE_REPAIR",
 }
 """Field to the environment variable that sets it."""
 IDENTITY_KEY: Final = re.compile(r"[^\s=,]+ *= *(user|organization|email|crm:[a-z0-9_-]{1,40})")
@@ -88,6 +90,10 @@ class Configuration(BaseSettings):
     """Folder that a worker backs the database up into each night; without one only ``trueup backup`` does."""
     backup_keep: int = Field(default=7, ge=1, le=1000)
     """How many backups of that folder are kept."""
+    reconcile_hour: int = Field(default=2, ge=-1, le=23)
+    """The hour of the day, in UTC, at which a worker compares every account with Stripe; -1 for never."""
+    reconcile_repair: bool = True
+    """Whether it then repairs what differs, or only tells."""
     stripe_limit_live: int = Field(default=100, ge=1, le=100_000)
     """Calls a second that Stripe allows a live account. We stay within, and other programs of yours share it."""
     stripe_limit_test: int = Field(default=25, ge=1, le=100_000)

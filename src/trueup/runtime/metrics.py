@@ -25,6 +25,15 @@ INTAKE_FLUSH_SECONDS: Final = Histogram(
 INTAKE_FLUSH_ROWS: Final = Histogram(
     "trueup_intake_flush_rows", "Events in a group commit.", buckets=(1, 2, 5, 10, 20, 50, 100, 200)
 )
+BACKFILL_PAGES: Final = Counter(
+    "trueup_backfill_pages_total", "Pages that backfills asked Stripe for, by outcome.", ["outcome"]
+)
+BACKFILL_OBJECTS: Final = Counter(
+    "trueup_backfill_objects_total", "Objects that backfills read: new, changed or known just so.", ["result"]
+)
+RECONCILED: Final = Counter(
+    "trueup_reconciled_objects_total", "Objects in Stripe's lists that were compared, by result.", ["result"]
+)
 STRIPE_CALLS: Final = Counter(
     "trueup_stripe_calls_total", "Reads of Stripe's API by this process, by lane and outcome.", ["lane", "outcome"]
 )
@@ -33,10 +42,4 @@ STRIPE_WAIT_SECONDS: Final = Histogram(
     "How long calls to Stripe waited for their turn.",
     ["lane"],
     buckets=(0.005, 0.02, 0.1, 0.5, 2, 10, 60),
-)
-BACKFILL_PAGES: Final = Counter(
-    "trueup_backfill_pages_total", "Pages that backfills asked Stripe for, by outcome.", ["outcome"]
-)
-BACKFILL_OBJECTS: Final = Counter(
-    "trueup_backfill_objects_total", "Objects that backfills read: new, changed or known just so.", ["result"]
 )

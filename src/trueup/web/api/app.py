@@ -24,7 +24,7 @@ from trueup.inbox.types import EventDetail, EventRow, State
 from trueup.kernel.errors import TrueupError, Unauthenticated, Unavailable
 from trueup.runtime import clock, database
 from trueup.runtime.pages import Page
-from trueup.web.api import alarms, backfill, dead_letters, identity, limits, objects, openapi, replays
+from trueup.web.api import alarms, backfill, dead_letters, drift, identity, limits, objects, openapi, replays
 from trueup.web.api.answers import After, Limit, answer, aware
 from trueup.web.api.auth import READ
 from trueup.web.api.types import ErrorBody, ErrorOut
@@ -42,6 +42,7 @@ api.add_router("", identity.router)
 api.add_router("", objects.router)
 api.add_router("", backfill.router)
 api.add_router("", alarms.router)
+api.add_router("", drift.router)
 api.add_router("", limits.router)
 api.add_router("", dead_letters.router)
 api.add_router("", replays.router)

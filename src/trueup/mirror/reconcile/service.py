@@ -1,0 +1,213 @@
+"""Comparing accounts with Stripe, as others start, end and watch it. ``customer.reconcile`` runs it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from trueup.accounts import calls
+from trueup.accounts import service as accounts
+from trueup.accounts.errors import AccountUnknown, ApiKeyMissing
+from trueup.accounts.types import Account
+from trueup.audit import service as audit
+from trueup.audit.types import Action
+from trueup.kernel.actor import Actor
+from trueup.kernel.errors import Conflict, NotFound, Refused
+from trueup.mirror import fetching
+from trueup.mirror.backfill import errand, lists, walks
+from trueup.mirror.reconcile import phases, store
+from trueup.mirror.reconcile import runs as running
+from trueup.mirror.reconcile.types import Difference, Drift, Kind, Run, Status
+from trueup.runtime import database
+from trueup.runtime.pages import Number, Page, decode_cursor, encode_cursor
+from trueup.runtime.wake import wake
+
+TOPIC: Final = "mirror.reconcile"
+"""Woken when a run was started."""
+GRACE: Final = 30
+"""Seconds that an event may take to arrive before its absence counts."""
+PATIENCE: Final = 120
+"""Seconds that what arrived may wait in a queue before that counts."""
+LARGEST_PAGE: Final = 200
+KEPT_DAYS: Final = 90
+_OBJECT: Final = "reconciliation"
+_LAST: Final = 2**63 - 1
+
+
+def start(
+    *,
+    account: Account,
+    types: Sequence[str] = (),
+    customers: Sequence[str] | None = None,
+    sample: int | None = None,
+    repair: bool = False,
+    grace: int = GRACE,
+    patience: int = PATIENCE,
+    by: Actor,
+) -> Run:
+    """Start comparing an account with Stripe, or join the run over the same that goes on.
+
+    All of it by default, else some ``types`` alone (customers' states are then left out), the objects of some
+    ``customers`` (Stripe's ids), or of ``sample`` customers chosen at random. ``repair`` lets what differs be mended.
+    Raises ``ApiKeyMissing`` where there is no key to read with, and ``Refused`` for a type that cannot be compared.
+    """
+    if types and (customers is not None or sample is not None):
+        raise Refused(
+            "Either types or customers can be chosen.",
+            code="reconcile_scope",
+            hint="Of customers everything is compared that is theirs.",
+        )
+    if not calls.can_read(account):
+        raise ApiKeyMissing(
+            f"{account.slug} has no API key to read with.", hint="Add one: trueup connect --name NAME --api-key KEY"
+        )
+    if sample is not None:
+        customers = running.any_customers(account.id, livemode=account.livemode, limit=sample)
+    chosen = _types(types, account) if customers is None else walks.within_customer()
+    theirs = None if customers is None else tuple(dict.fromkeys(customers))
+    with database.transaction() as connection:
+        running.guard(account.id)
+        for one in running.runs(_slugs(), account_id=account.id, limit=100, before=_LAST, only_running=True):
+            if (one.run.types, one.run.customers, one.run.repair) == (chosen, theirs, repair):
+                return one.run
+        walk_id = walks.start(account=account, types=chosen, purpose=phases.PURPOSE, customers=theirs, by=by)
+        run_id = running.insert_run(
+            account_id=account.id,
+            livemode=account.livemode,
+            types=chosen,
+            customers=theirs,
+            whole=not types,
+            repair=repair,
+            grace=grace,
+            patience=patience,
+            walk_id=walk_id,
+            by=by,
+        )
+        audit.record(
+            connection,
+            by=by,
+            action=Action.RECONCILE_STARTED,
+            object_type=_OBJECT,
+            object_id=str(run_id),
+            after={
+                "account_id": account.id,
+                "types": list(types),
+                "customers": None if theirs is None else len(theirs),
+                "repair": repair,
+            },
+        )
+        wake(connection, errand.TOPIC)
+        wake(connection, TOPIC)
+    return run(run_id)
+
+
+def _types(asked: Sequence[str], account: Account) -> tuple[str, ...]:
+    chosen = lists.chosen(asked, livemode=account.livemode)
+    cannot = [name for name in chosen if not fetching.can_fetch(name)]
+    if cannot:
+        raise Refused(f"A {cannot[0]} cannot be read by its id, and so not be compared.", code="reconcile_type_unknown")
+    return chosen
+
+
+def _slugs() -> dict[int, str]:
+    return {account.id: account.slug for account in accounts.accounts()}
+
+
+def account_of(slug: str) -> Account:
+    """The account of this slug. Raises ``AccountUnknown``."""
+    found = next((one for one in accounts.accounts() if one.slug == slug), None)
+    if found is None:
+        raise AccountUnknown(f"There is no account {slug}.", hint="List them with: trueup accounts")
+    return found
+
+
+def run(run_id: int) -> Run:
+    """A run by its number. Raises ``NotFound``."""
+    found = running.working(run_id, _slugs())
+    if found is None:
+        raise NotFound(f"There is no reconciliation {run_id}.", code="reconcile_unknown")
+    return found.run
+
+
+def expected(run_id: int) -> int | None:
+    """About how many objects the lists of a run have, None while nobody can tell."""
+    found = running.working(run_id, {})
+    if found is None or found.walk_id is None:
+        return None
+    types, _over = phases.progress(found.walk_id)
+    known = [one.expected for one in types if one.expected is not None]
+    return sum(known) if types and len(known) == len(types) else None
+
+
+def runs(*, account: str = "", limit: int = 50, after: str | None = None) -> Page[Run]:
+    """Runs, the newest first; of one account if given its slug."""
+    limit = max(1, min(limit, LARGEST_PAGE))
+    before = decode_cursor(after, tuple[Number])[0] if after else _LAST
+    account_id = account_of(account).id if account else None
+    found = [one.run for one in running.runs(_slugs(), account_id=account_id, limit=limit + 1, before=before)]
+    following = encode_cursor(found[limit - 1].id) if len(found) > limit else None
+    return Page(data=tuple(found[:limit]), next=following, total=None)
+
+
+def cancel(run_id: int, *, by: Actor) -> Run:
+    """End a run that goes on; what it found stays. Raises ``Conflict`` where it is over."""
+    known = run(run_id)
+    with database.transaction() as connection:
+        running.guard(known.account_id)
+        working = running.working(run_id, {})
+        if working is None or working.run.status is not Status.RUNNING:
+            raise Conflict(f"The reconciliation {run_id} is over.", code="reconcile_over")
+        running.end(run_id, Status.CANCELLED)
+        if working.walk_id is not None:
+            walks.forget(working.walk_id)
+        audit.record(connection, by=by, action=Action.RECONCILE_CANCELLED, object_type=_OBJECT, object_id=str(run_id))
+    return run(run_id)
+
+
+def differences(
+    *,
+    account: str = "",
+    kind: Kind | None = None,
+    type: str = "",  # noqa: A002 - the field's name
+    customer: str = "",
+    limit: int = 50,
+    after: str | None = None,
+) -> Page[Difference]:
+    """What differs from Stripe at this moment, the newest first; by account (a slug), kind, type or Stripe customer."""
+    limit = max(1, min(limit, LARGEST_PAGE))
+    before = decode_cursor(after, tuple[Number])[0] if after else _LAST
+    found = store.differences(
+        _slugs(),
+        account_id=account_of(account).id if account else None,
+        kind=kind,
+        object_type=type,
+        customer=customer,
+        before=before,
+        limit=limit + 1,
+    )
+    following = encode_cursor(found[limit - 1].id) if len(found) > limit else None
+    return Page(data=tuple(found[:limit]), next=following, total=None)
+
+
+def of_run(run_id: int, *, limit: int = LARGEST_PAGE) -> tuple[Difference, ...]:
+    """The differences that a run saw last and that are open, the newest first."""
+    return tuple(
+        store.differences(
+            _slugs(), account_id=None, kind=None, object_type="", customer="", run_id=run_id, before=_LAST, limit=limit
+        )
+    )
+
+
+def drift() -> tuple[Drift, ...]:
+    """How many differences are open, by account and kind, and when each account was last compared whole."""
+    kinds, at = store.kinds(), running.compared_at()
+    return tuple(
+        Drift(account_slug=one.slug, kinds=kinds.get(one.id, {}), compared_at=at.get(one.id))
+        for one in accounts.accounts()
+    )
+
+
+def tidy() -> int:
+    """Delete runs and resolved differences that are older than 90 days; answers how many."""
+    with database.transaction():
+        return store.tidy(days=KEPT_DAYS) + running.tidy(days=KEPT_DAYS)

@@ -1,0 +1,198 @@
+"""Statements on the differences that are open."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Final
+
+import msgspec
+
+from trueup.kernel.records import Record
+from trueup.mirror.reconcile.types import STATE, Cause, Difference, FieldDifference, Kind, Run
+from trueup.mirror.types import ObjectKey
+from trueup.runtime import database
+
+_UPSERT: Final = """
+insert into mirror_drift as d (
+    account_id, livemode, object_type, object_id, customer, kind, fields, more_fields, told, cause, explanation,
+    event_id, since, since_exact, run_id, repaired_at
+) values (
+    %(account_id)s, %(livemode)s, %(object_type)s, %(object_id)s, %(customer)s, %(kind)s, %(fields)s::jsonb,
+    %(more)s, %(told)s, %(cause)s, %(explanation)s, %(event_id)s, %(since)s, %(since_exact)s, %(run_id)s,
+    case when %(repaired)s then now() end
+)
+on conflict (account_id, livemode, object_type, object_id) where resolved_at is null do update set
+    customer = excluded.customer, kind = excluded.kind, fields = excluded.fields, more_fields = excluded.more_fields,
+    told = excluded.told, cause = excluded.cause, explanation = excluded.explanation, event_id = excluded.event_id,
+    since = least(d.since, excluded.since), since_exact = excluded.since_exact, run_id = excluded.run_id,
+    repaired_at = excluded.repaired_at, last_seen_at = now()
+"""
+
+_DIFFERENCE: Final = """
+select id, account_id, livemode, kind, object_type, object_id, customer, fields::text, more_fields, cause, explanation,
+    event_id, since, since_exact, opened_at, last_seen_at, run_id
+from mirror_drift
+"""
+
+_decode_fields: Final = msgspec.json.Decoder(tuple[FieldDifference, ...]).decode
+
+
+class New(Record, frozen=True):
+    """A difference about to be written."""
+
+    key: ObjectKey
+    customer: str | None
+    kind: Kind
+    fields: tuple[FieldDifference, ...]
+    more: int
+    cause: Cause
+    explanation: str
+    event_id: str | None = None
+    since: datetime | None = None
+    since_exact: bool = False
+    told: str | None = None
+    repaired: bool = False
+
+
+def record(run_id: int, new: New) -> None:
+    """Write a difference over what is open of the same object."""
+    key = new.key
+    database.execute(
+        _UPSERT,
+        {
+            "account_id": key.account_id,
+            "livemode": key.livemode,
+            "object_type": key.object_type,
+            "object_id": key.object_id,
+            "customer": new.customer,
+            "kind": new.kind.value,
+            "fields": msgspec.json.encode(new.fields).decode().replace("\\u0000", "\\ufffd"),
+            "more": new.more,
+            "told": new.told,
+            "cause": new.cause.value,
+            "explanation": new.explanation,
+            "event_id": new.event_id,
+            "since": new.since,
+            "since_exact": new.since_exact,
+            "run_id": run_id,
+            "repaired": new.repaired,
+        },
+    )
+
+
+_RESOLVE: Final = "update mirror_drift set resolved_at = now(), fields = null, told = null where resolved_at is null "
+
+
+def resolve(key: ObjectKey) -> bool:
+    """Close what is open of an object, and forget the values; False when nothing is."""
+    return (
+        database.execute(
+            f"{_RESOLVE} and account_id = %s and livemode = %s and object_type = %s and object_id = %s",
+            (key.account_id, key.livemode, key.object_type, key.object_id),
+        ).rowcount
+        > 0
+    )
+
+
+def resolve_unseen(run: Run, *, types: Sequence[str]) -> int:
+    """Close what earlier runs found and this one compared and did not; answers how many."""
+    named = [*types, STATE] if run.whole else list(types)
+    return database.execute(
+        f"""{_RESOLVE} and account_id = %(account)s and livemode = %(livemode)s and run_id < %(run)s
+        and object_type = any(%(types)s) and (%(customers)s::text[] is null or customer = any(%(customers)s))""",
+        {
+            "account": run.account_id,
+            "livemode": run.livemode,
+            "run": run.id,
+            "types": named,
+            "customers": None if run.customers is None else list(run.customers),
+        },
+    ).rowcount
+
+
+def differences(
+    slugs: Mapping[int, str],
+    *,
+    account_id: int | None,
+    kind: Kind | None,
+    object_type: str,
+    customer: str,
+    run_id: int | None = None,
+    before: int,
+    limit: int,
+) -> list[Difference]:
+    """Open differences, the newest first."""
+    rows = database.execute(
+        f"""{_DIFFERENCE}
+        where resolved_at is null and id < %(before)s
+          and (%(account)s::bigint is null or account_id = %(account)s)
+          and (%(kind)s::text is null or kind = %(kind)s)
+          and (%(type)s = '' or object_type = %(type)s)
+          and (%(customer)s = '' or customer = %(customer)s)
+          and (%(run)s::bigint is null or run_id = %(run)s)
+        order by id desc limit %(limit)s""",
+        {
+            "before": before,
+            "account": account_id,
+            "kind": None if kind is None else kind.value,
+            "type": object_type,
+            "customer": customer,
+            "run": run_id,
+            "limit": limit,
+        },
+    ).fetchall()
+    return [
+        Difference(
+            id=row[0],
+            account_id=row[1],
+            account_slug=slugs.get(row[1], ""),
+            livemode=row[2],
+            kind=Kind(row[3]),
+            type=row[4],
+            object_id=row[5],
+            customer=row[6],
+            fields=() if row[7] is None else _decode_fields(row[7]),
+            fields_left_out=row[8],
+            cause=Cause(row[9]),
+            why=row[10],
+            event_id=row[11],
+            since=row[12],
+            since_exact=row[13],
+            opened_at=row[14],
+            last_seen_at=row[15],
+            run_id=row[16],
+        )
+        for row in rows
+    ]
+
+
+def kinds() -> dict[int, dict[str, int]]:
+    """How many differences are open, by account and kind."""
+    rows = database.execute(
+        "select account_id, kind, count(*) from mirror_drift where resolved_at is null group by 1, 2 order by 1, 2"
+    ).fetchall()
+    found: dict[int, dict[str, int]] = {}
+    for account_id, kind, number in rows:
+        found.setdefault(account_id, {})[kind] = number
+    return found
+
+
+def told(account_id: int, *, livemode: bool, customers: Sequence[str]) -> list[tuple[str, str, str, str, str | None]]:
+    """Customer, kind, type, id and essence at Stripe of the open differences of these customers' objects."""
+    rows = database.execute(
+        """
+        select customer, kind, object_type, object_id, told from mirror_drift
+        where account_id = %s and livemode = %s and customer = any(%s) and resolved_at is null and object_type <> %s
+        order by id
+        """,
+        (account_id, livemode, list(customers), STATE),
+    ).fetchall()
+    return [(row[0], row[1], row[2], row[3], row[4]) for row in rows]
+
+
+def tidy(*, days: int) -> int:
+    """Delete differences that were resolved more than ``days`` ago; answers how many."""
+    return database.execute(
+        "delete from mirror_drift where resolved_at < now() - make_interval(days => %s)", (days,)
+    ).rowcount

@@ -1,0 +1,229 @@
+"""Commands that compare what we have with Stripe, and repair what differs."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Sequence
+from typing import Annotated, Any, Final
+
+import typer
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+from trueup.accounts import service as accounts
+from trueup.accounts.types import Account
+from trueup.customer import reconcile as customers
+from trueup.kernel.errors import Refused
+from trueup.kernel.records import Record
+from trueup.mirror.reconcile import service
+from trueup.mirror.reconcile.types import STATE, Difference, Drift, Kind, Run, Status
+from trueup.ops import output, schema
+from trueup.ops.actors import command_line
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+DRIFTED: Final = 3
+"""The exit status where something differs, also after a repair that left some of it."""
+UNSEEN: Final = 1
+"""The exit status where not everything could be seen."""
+SHOWN: Final = 50
+LOOK_SECONDS: Final = 0.3
+
+
+class Compared(Record, frozen=True):
+    """What a comparison came to: the run, and what differs at its end (at most 200 of it)."""
+
+    run: Run
+    differences: tuple[Difference, ...]
+
+
+def reconcile(
+    account: Annotated[str, typer.Argument(help="An account's slug; all that have a key where it is left out.")] = "",
+    kind: Annotated[
+        list[str] | None, typer.Option("--type", help="Only this type of object, such as invoice; several times.")
+    ] = None,
+    customer: Annotated[
+        list[str] | None, typer.Option("--customer", help="Only this customer of Stripe's and all that is theirs.")
+    ] = None,
+    sample: Annotated[int | None, typer.Option(min=1, help="Only so many customers, chosen at random.")] = None,
+    repair: Annotated[bool, typer.Option("--repair", help="Bring what differs to what Stripe has.")] = False,
+    grace: Annotated[
+        int, typer.Option(min=0, help="Seconds that an event may take to arrive before its absence counts.")
+    ] = service.GRACE,
+    patience: Annotated[
+        int, typer.Option(min=0, help="Seconds that what arrived may wait in a queue before that counts.")
+    ] = service.PATIENCE,
+    threads: Annotated[int, typer.Option(min=1, max=32, help="Readers of Stripe's lists.")] = 4,
+    as_json: AsJson = False,
+) -> None:
+    """Compare objects and customers' states with Stripe, field by field; tell what differs, since when and why.
+
+    Ends with 0 where nothing differs, 3 where something does (after a repair: still), 1 where not all could be seen.
+    """
+    schema.prepare()
+    told = []
+    for one in _chosen(account):
+        run = service.start(
+            account=one,
+            types=kind or [],
+            customers=customer or None,
+            sample=sample,
+            repair=repair,
+            grace=grace,
+            patience=patience,
+            by=command_line(),
+        )
+        _follow(one, run, threads=threads)
+        ended = service.run(run.id)
+        told.append(Compared(run=ended, differences=service.of_run(run.id)))
+        if not as_json:
+            _tell(told[-1])
+    if as_json:
+        output.emit({"data": told})
+    status = _status([one.run for one in told])
+    if status:
+        raise typer.Exit(status)
+
+
+def _status(runs: Sequence[Run]) -> int:
+    if any(run.status is not Status.COMPLETE for run in runs):
+        return UNSEEN
+    return DRIFTED if any(run.left for run in runs) else 0
+
+
+def _chosen(slug: str) -> list[Account]:
+    if slug:
+        return [service.account_of(slug)]
+    readable = accounts.readable()
+    found = [one for one in accounts.accounts() if one.id in readable]
+    if not found:
+        raise Refused(
+            "No account has an API key to read with.",
+            code="reconcile_no_account",
+            hint="Connect one: trueup connect --name NAME --api-key KEY",
+        )
+    return found
+
+
+def _follow(account: Account, run: Run, *, threads: int) -> None:
+    """Work on a run here, and show how far it is."""
+    stop, failed = threading.Event(), list[BaseException]()
+
+    def work() -> None:
+        try:
+            customers.run_here(run.id, stop=stop, threads=threads)
+        except BaseException as error:  # noqa: BLE001 - raised again by whoever waits
+            failed.append(error)
+        finally:
+            customers.let_go()
+
+    worker = threading.Thread(target=work, name="reconcile")
+    told = TextColumn("{task.fields[told]}")
+    columns = (TextColumn("{task.description:<12}"), BarColumn(), told, TimeElapsedColumn())
+    worker.start()
+    try:
+        with Progress(*columns, console=output.err, disable=not sys.stderr.isatty(), transient=True) as bars:
+            task = bars.add_task(account.slug, total=None, told="")
+            while worker.is_alive():
+                known, expected = service.run(run.id), service.expected(run.id)
+                bars.update(task, total=expected, completed=known.counts.objects, told=_pace(known, expected))
+                worker.join(LOOK_SECONDS)
+    finally:
+        stop.set()
+        worker.join()
+    if failed:
+        raise failed[0]
+
+
+def _pace(run: Run, expected: int | None) -> str:
+    about = "" if expected is None else f" of about {expected:,}"
+    counts = run.counts
+    return (
+        f"{run.phase.value}: {counts.objects:,}{about} objects, {counts.states:,} states, "
+        f"{sum(counts.found.values()):,} differ"
+    )
+
+
+def _tell(told: Compared) -> None:
+    run = told.run
+    counts = run.counts
+    scope = "" if run.customers is None else f" of {len(run.customers)} customers"
+    found = ", ".join(f"{number} {kind}" for kind, number in sorted(counts.found.items())) or "nothing differed"
+    sentence = (
+        f"{run.account_slug}: {counts.objects + counts.singly:,} objects{scope} and {counts.states:,} states compared "
+        f"in {run.seconds:.1f} s and {counts.calls:,} calls; {found}."
+    )
+    (output.done if run.status is Status.COMPLETE and not run.left else output.say)(sentence)
+    if run.repair and counts.found:
+        output.say(f"  {counts.repaired} repaired, {run.left} left.")
+    rows = [
+        (one.kind.value, _typed(one), one.object_id, one.customer, _fields(one), _since(one), one.why)
+        for one in told.differences[:SHOWN]
+    ]
+    if rows:
+        output.table(["Kind", "Type", "Id", "Customer", "Here → Stripe", "Since", "Why"], rows, empty="")
+    if run.left > SHOWN:
+        output.say(f"  {run.left - SHOWN} more: trueup drift")
+    for trouble in run.troubles:
+        output.say(f"  Not compared: {trouble.type}. {trouble.told} ({trouble.code})")
+    if counts.moving:
+        output.say(f"  {counts.moving} objects changed whenever they were looked at; compare them again.")
+
+
+def _typed(one: Difference) -> str:
+    return "customer's state" if one.type == STATE else one.type
+
+
+def _fields(one: Difference) -> str:
+    shown = [f"{field.path}: {_value(field.ours)} → {_value(field.theirs)}" for field in one.fields[:4]]
+    more = len(one.fields) - len(shown) + one.fields_left_out
+    return "\n".join([*shown, *([f"and {more} more"] if more else [])])
+
+
+def _value(value: Any) -> str:
+    return "—" if value is None else str(value)[:60]
+
+
+def _since(one: Difference) -> str:
+    if one.since is None:
+        return "unknown"
+    return output.when(one.since) if one.since_exact else f"after {output.when(one.since)}"
+
+
+def drift(
+    account: Annotated[str, typer.Option(help="Only this account, by its slug.")] = "",
+    kind: Annotated[Kind | None, typer.Option(help="Only this kind.")] = None,
+    type: Annotated[str, typer.Option(help="Only this type of object.")] = "",  # noqa: A002
+    customer: Annotated[str, typer.Option(help="Only this customer of Stripe's.")] = "",
+    limit: Annotated[int, typer.Option(min=1, max=200)] = 50,
+    after: Annotated[str | None, typer.Option(help="The next page's cursor.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List what differs from Stripe, as the comparisons so far found it. Nothing is asked of Stripe."""
+    schema.prepare()
+    page = service.differences(account=account, kind=kind, type=type, customer=customer, limit=limit, after=after)
+    if as_json:
+        output.emit({"accounts": service.drift(), "data": page.data, "next": page.next, "total": page.total})
+        return
+    for known in service.drift():
+        if account in {"", known.account_slug}:
+            output.say(_sum(known))
+    rows = (
+        (one.account_slug, one.kind.value, _typed(one), one.object_id, one.customer, _fields(one), _since(one), one.why)
+        for one in page.data
+    )
+    columns = ["Account", "Kind", "Type", "Id", "Customer", "Here → Stripe", "Since", "Why"]
+    output.table(columns, rows, empty="Nothing is known to differ.")
+    if page.next:
+        output.err.print(f"Next page: --after {page.next}", markup=False, soft_wrap=True)
+
+
+def _sum(known: Drift) -> str:
+    kinds = ", ".join(f"{number} {kind}" for kind, number in known.kinds.items()) or "nothing differs"
+    at = "never compared whole" if known.compared_at is None else f"last compared {output.when(known.compared_at)}"
+    return f"{known.account_slug}: {kinds}; {at}."
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands."""
+    app.command()(reconcile)
+    app.command()(drift)
