@@ -9,6 +9,7 @@ import sys
 import threading
 
 import pytest
+from psycopg import DataError
 from psycopg.conninfo import conninfo_to_dict
 
 from tests import instance
@@ -111,6 +112,27 @@ def test_throttling_and_outages_only_wait(
     told = service.progress(account)
     assert (told.run.status, told.trouble) == (Status.COMPLETE, "")
     assert type_of(told, "product").listed == len(listed(sandbox, "/v1/products", {}))
+
+
+def test_a_page_that_cannot_be_used_holds_up_nothing_else(sandbox: Sandbox, before: Gate, connect: Connect) -> None:
+    account = connect(before.base_url)
+    body = b'{"data": [{"id": "co_\\u0000", "object": "coupon"}], "has_more": false}'
+    before.rule = lambda path, _query: (200, body) if path == "/v1/coupons" else None
+    service.start(account=account, types=["coupon", "product"], by=instance.TESTER)
+
+    stumbled = 0
+    while service.progress(account).run.status is Status.RUNNING:
+        lease_over()
+        try:
+            errand.work(NEVER)
+        except DataError:
+            stumbled += 1
+
+    mirrored()
+    told = service.progress(account)
+    assert stumbled == errand.MOST_TRIES + 1
+    assert type_of(told, "coupon").error_code == "backfill_page_unusable"
+    assert in_mirror("product") == {one["id"] for one in listed(sandbox, "/v1/products", {})}
 
 
 def test_a_cursor_that_was_deleted_loses_nothing(sandbox: Sandbox, before: Gate, connect: Connect) -> None:

@@ -12,6 +12,8 @@ from datetime import datetime
 from typing import Any, Final
 
 import msgspec
+import psycopg
+from django.db import InterfaceError, OperationalError
 
 from trueup.accounts import calls
 from trueup.accounts import service as accounts
@@ -46,7 +48,9 @@ PATIENCE: Final = 15.0
 PIECE_SECONDS: Final = 5.0
 LONGEST_WAIT: Final = 60.0
 MOST_TRIES: Final = 10
-"""After so many failures that are nobody's outage, a type is given up."""
+"""After so many failures of one page that are nobody's outage, its type is given up."""
+AWAY: Final = (psycopg.OperationalError, psycopg.InterfaceError, OperationalError, InterfaceError)
+"""The database does not answer, or two got in each other's way; nothing of a page is at fault."""
 FOLLOWED_AT_ONCE: Final = 1000
 CLOCK_PAUSE: Final = 2.0
 """Seconds until a test clock that is being advanced is looked at again."""
@@ -96,7 +100,12 @@ def work(stop: threading.Event, *, run_id: int | None = None, seconds: float = P
     account = accounts.account(taken.account_id)
     pages, until = 0, clock.monotonic() + seconds
     while not stop.is_set():
-        following = _page(account, taken)
+        try:
+            following = _page(account, taken)
+        except Exception as error:
+            if not isinstance(error, AWAY):
+                _stumbled(taken, error)
+            raise
         if following is None:
             break
         pages += 1
@@ -130,11 +139,6 @@ def _page(account: Account, taken: Taken) -> Taken | None:
         # Throttling and outages only wait.
         metrics.BACKFILL_PAGES.labels(outcome="waited").inc()
         _wait(taken, error.message)
-    except msgspec.DecodeError as error:
-        _wait(taken, "Stripe answered with something that is no page of a list.")
-        if taken.tries >= MOST_TRIES:
-            unreadable = TrueupError(f"A page of {taken.object_type} cannot be read: {error}.", code="page_unreadable")
-            _failed(taken, resource, unreadable)
     else:
         return _written(account, taken, resource, got)
     return None
@@ -142,6 +146,17 @@ def _page(account: Account, taken: Taken) -> Taken | None:
 
 def _wait(taken: Taken, why: str) -> None:
     spans.give_back(taken, seconds=min(LONGEST_WAIT, 0.5 * 2 ** min(taken.tries, 10)), error=why)
+
+
+def _stumbled(taken: Taken, error: Exception) -> None:
+    """Try again what should not have happened, a page that is none for instance; give its type up after many times."""
+    kind = type(error).__name__
+    if taken.tries < MOST_TRIES:
+        _wait(taken, f"A page of {taken.object_type} could not be used ({kind}).")
+        return
+    log.warning("backfill.stumbled", run=taken.run_id, type=taken.object_type, error=kind)
+    sentence = f"A page of {taken.object_type} could not be used, {MOST_TRIES} times ({kind}); the log says more."
+    spans.give_up(taken, status="failed", code="backfill_page_unusable", error=sentence)
 
 
 def _gone(taken: Taken) -> None:
