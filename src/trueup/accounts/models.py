@@ -80,7 +80,7 @@ class Budget(models.Model):
     endpoint = models.TextField(db_collation="C")
     full_at = models.DateTimeField(db_default=Now())
     held_until = models.DateTimeField(db_default=Now())
-    permille = models.SmallIntegerField(default=1000, db_default=1000)
+    permille = models.BigIntegerField(default=1000, db_default=1000)
     slowed_at = models.DateTimeField(null=True)
     throttled = models.BigIntegerField(default=0, db_default=0)
     cause = models.TextField(default="", db_default="")

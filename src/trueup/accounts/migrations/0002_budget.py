@@ -19,7 +19,7 @@ class Migration(migrations.Migration):
                 ('endpoint', models.TextField(db_collation='C')),
                 ('full_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
                 ('held_until', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('permille', models.SmallIntegerField(db_default=1000, default=1000)),
+                ('permille', models.BigIntegerField(db_default=1000, default=1000)),
                 ('slowed_at', models.DateTimeField(null=True)),
                 ('throttled', models.BigIntegerField(db_default=0, default=0)),
                 ('cause', models.TextField(db_default='', default='')),
