@@ -52,7 +52,7 @@ def test_filters_narrow_by_type_state_and_id(reader: Client, account: Account) -
     assert _ids(reader.get("/events?q=evt_2").content.decode()) == ["evt_2"]
     refused = reader.get("/events?state=no-such-state")
     assert refused.status_code == 400
-    assert "One of: folded, waiting, awaiting_fetch, set_aside." in refused.content.decode()
+    assert "One of: folded, waiting, awaiting_fetch, set_aside, discarded." in refused.content.decode()
 
 
 def test_a_refresh_by_the_clock_moves_nobody(reader: Client, account: Account) -> None:

@@ -28,7 +28,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, the same as th
 def list_events(
     q: Annotated[str, typer.Argument(help="An event, object or customer id of Stripe's.")] = "",
     type_: Annotated[str, typer.Option("--type", help="Only this event type.")] = "",
-    state: Annotated[str, typer.Option(help="folded, waiting, awaiting_fetch or set_aside.")] = "",
+    state: Annotated[str, typer.Option(help="folded, waiting, awaiting_fetch, set_aside or discarded.")] = "",
     limit: Annotated[int, typer.Option(min=1, max=200)] = 50,
     after: Annotated[str | None, typer.Option(help="The next page's cursor.")] = None,
     as_json: AsJson = False,
