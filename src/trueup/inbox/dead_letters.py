@@ -135,20 +135,20 @@ def retry(*, cause: str | None = None, by: Actor, dry_run: bool = False) -> Move
         if dry_run or not found:
             return Moved(cause=cause, rows=_counted(found), done=False)
         rows = {shelf.name: count for shelf in shelves() if (count := give_back(connection, shelf, cause=cause))}
-    # Each body is a transaction of its own: one that is at fault still must not keep the others back.
-    freed = quarantine.read_again(cause=cause) if any(group.shelf == QUARANTINE for group in found) else None
-    if freed is not None:
-        rows[QUARANTINE] = freed.stored
-    with database.transaction() as connection:
+        tried = sum(group.rows for group in found if group.shelf == QUARANTINE)
         audit.record(
             connection,
             by=by,
             action=Action.DEAD_LETTERS_RETRIED,
             object_type="dead_letters",
             object_id=cause or "all",
-            after={"rows": rows},
+            after={"rows": rows | ({QUARANTINE: tried} if tried else {})},
         )
-    return Moved(cause=cause, rows=rows, done=True, refused=freed.refused if freed is not None else 0)
+    if not tried:
+        return Moved(cause=cause, rows=rows, done=True)
+    # Each body is a transaction of its own: one that is at fault still must not keep the others back.
+    freed = quarantine.read_again(cause=cause)
+    return Moved(cause=cause, rows=rows | {QUARANTINE: freed.stored}, done=True, refused=freed.refused)
 
 
 def discard(*, cause: str, why: str, by: Actor, dry_run: bool = False) -> Moved:
