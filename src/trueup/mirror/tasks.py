@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from trueup.mirror.backfill.errand import ERRAND as BACKFILL
+from trueup.mirror.backfill.gaps import ERRAND as GAPS
 from trueup.mirror.drain import DRAIN, remake, settle
 from trueup.mirror.fetcher import ERRAND
 from trueup.mirror.fetching import want_doubtful
@@ -16,3 +17,4 @@ topics.heal(want_doubtful)
 errands.subscribe(ERRAND)
 errands.subscribe(REPLAY)
 errands.subscribe(BACKFILL)
+errands.subscribe(GAPS)
