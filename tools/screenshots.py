@@ -115,6 +115,7 @@ PICTURES: Final = (
     Picture("event", "/events", _to_event_page, whole=True),
     Picture("events-set-aside", "/events?state=set_aside"),
     Picture("quarantine", "/events/quarantine"),
+    Picture("truth", "/truth", whole=True),
     Picture("search", "/search?q=a"),
     Picture("palette", "/customers", _open_palette),
     Picture("not-found", "/no-such-page"),

@@ -81,6 +81,7 @@ def addresses(page: Page, found: dict[str, str], full: str) -> list[str]:
         "/events?type=customer.deleted",
         "/events?state=set_aside",
         "/events/quarantine",
+        "/truth",
         event,
         "/search?q=a",
     ]

@@ -258,3 +258,9 @@ def waiting(keys: Sequence[ObjectKey]) -> frozenset[ObjectKey]:
     return frozenset(
         ObjectKey(account_id=row[0], livemode=row[1], object_type=row[2], object_id=row[3]) for row in rows.fetchall()
     )
+
+
+def counts() -> dict[str, int]:
+    """How many objects wait to be fetched, by reason; those that were set aside are not counted."""
+    sql = "select reason, count(*) from mirror_fetch where set_aside_at is null group by reason order by 2 desc, 1"
+    return dict(database.execute(sql).fetchall())

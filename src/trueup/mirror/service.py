@@ -137,6 +137,11 @@ def awaited(keys: Sequence[ObjectKey]) -> frozenset[ObjectKey]:
     return fetching.waiting(keys)
 
 
+def fetches() -> dict[str, int]:
+    """How many objects wait to be read from Stripe, by the reason (see ``fetching.Reason``)."""
+    return fetching.counts()
+
+
 def depth(connection: psycopg.Connection[tuple[Any, ...]]) -> queues.Depth:
     """How the queue of customers to fold stands."""
     return queues.depth(connection, CHANGED, "since")

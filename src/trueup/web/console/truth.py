@@ -21,6 +21,7 @@ from trueup.mirror import service as mirror
 from trueup.mirror.backfill import service as backfills
 from trueup.mirror.backfill.types import Progress, Status
 from trueup.mirror.reconcile import service as reconcile
+from trueup.mirror.reconcile.types import Run
 from trueup.mirror.reconcile.types import Status as RunStatus
 from trueup.web.console.page import respond, respond_part, shell, wants_part
 from trueup.web.console.words import CAUSES, DIFFERENCES, FETCH_REASONS, PHASES
@@ -68,7 +69,7 @@ def overview(request: HttpRequest) -> HttpResponseBase:
     return respond(request, "console/truth.html", context, frame=shell("truth"))
 
 
-def _share(run: reconcile.Run) -> int | None:
+def _share(run: Run) -> int | None:
     """How much of a run's lists was compared, in percent; None while nobody can tell."""
     expected = reconcile.expected(run.id) if run.status is RunStatus.RUNNING else None
     return None if not expected else min(99, 100 * run.counts.objects // expected)

@@ -10,6 +10,8 @@ from django.utils.translation import gettext_lazy as _
 from trueup.customer.types import Kind, PaymentMethod, Stage
 from trueup.inbox.types import Reason, State
 from trueup.kernel.records import Record
+from trueup.mirror.reconcile.types import Cause, Phase
+from trueup.mirror.reconcile.types import Kind as Difference
 
 Label = str | Promise
 
@@ -255,3 +257,47 @@ def method_name(method: PaymentMethod) -> str:
     if method.brand:
         name = BRANDS.get(method.brand.lower(), method.brand.replace("_", " ").title())
     return f"{name} ••••\xa0{method.last4}" if method.last4 else name
+
+
+DIFFERENCES: Final[dict[str, Look]] = {
+    Difference.MISSING: Look(label=_("Missing here"), tone="bad", icon="circle-dashed"),
+    Difference.STALE: Look(label=_("Differs"), tone="bad", icon="git-compare"),
+    Difference.ORPHANED: Look(label=_("Gone at Stripe"), tone="warn", icon="unlink"),
+    Difference.RESURRECTED: Look(label=_("Back at Stripe"), tone="warn", icon="rotate-ccw"),
+}
+"""How something differs from Stripe."""
+
+CAUSES: Final[dict[Cause, Label]] = {
+    Cause.NEVER_CAME: _("No event told of it."),
+    Cause.GAP: _("An event before one that came is missing."),
+    Cause.SET_ASIDE: _("An event about it was set aside."),
+    Cause.GIVEN_UP: _("An event about it was given up."),
+    Cause.BEHIND: _("What tells of it still waits."),
+    Cause.UNREAD: _("Stripe would not let it be read."),
+    Cause.DAMAGED: _("What is stored is not what the log says."),
+    Cause.OLDER_RULES: _("An older version of the rules made it."),
+    Cause.RULE: _("Our rules make something else of it."),
+    Cause.OBJECTS: _("Objects that it follows from differ."),
+    Cause.NOT_FOLDED: _("It was not folded since its objects changed."),
+}
+"""Why something differs."""
+
+PHASES: Final[dict[Phase, Label]] = {
+    Phase.LISTS: _("Comparing Stripe's lists"),
+    Phase.UNSEEN: _("Looking for what no list showed"),
+    Phase.CONFIRM: _("Looking again at what differed"),
+    Phase.STATES: _("Comparing customers' states"),
+    Phase.VERIFY: _("Comparing what was repaired"),
+    Phase.OVER: _("Over"),
+}
+
+FETCH_REASONS: Final[dict[str, Label]] = {
+    "ambiguous": _("not sure which event was last"),
+    "gap": _("an event is missing"),
+    "tied": _("several events in one second, confirmed once"),
+    "truncated": _("a list is longer than what came"),
+    "thin": _("a thin event names it"),
+    "set_aside": _("an event about it was set aside"),
+    "asked": _("asked for"),
+}
+"""Why an object is read from Stripe."""

@@ -219,6 +219,12 @@ def ago(moment: datetime, now: datetime) -> str:
 
 
 @register.filter
+def lasting(seconds: int) -> str:
+    """A number of seconds as a length of time."""
+    return formats.duration(timedelta(seconds=seconds))
+
+
+@register.filter
 def delay(value: timedelta) -> str:
     """How long after its creation an event came in: seconds, or words beyond two minutes."""
     seconds = int(value.total_seconds())
