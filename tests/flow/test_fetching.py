@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import orjson
 import pytest
 
 from tests.flow.beside import Beside, beside
 from tests.flow.conftest import Ask
 from tests.instance import event
 from trueup.customer import service as customers
-from trueup.mirror import fetching
+from trueup.inbox.types import Source
+from trueup.mirror import fetching, reads
+from trueup.mirror.reads import Read
 from trueup.mirror.types import ObjectKey
+from trueup.runtime import database
 
 
 @pytest.fixture
@@ -111,6 +115,29 @@ def test_an_invoice_with_more_lines_than_an_event_shows_is_read_whole(stripe: Be
     assert here is not None
     assert sorted(line["amount"] for line in here["lines"]["data"]) == [100 + number for number in range(14)]
     assert here["lines"]["has_more"] is False
+
+
+def test_a_listing_that_shows_the_beginning_of_a_list_is_completed_too(stripe: Beside) -> None:
+    customer = stripe.post("/v1/customers", name="Ada")
+    invoice = stripe.post("/v1/invoices", customer=customer["id"], collection_method="send_invoice", days_until_due=30)
+    for _ in range(12):
+        line = {"invoice": invoice["id"], "amount": 100, "currency": "usd"}
+        stripe.post("/v1/invoiceitems", customer=customer["id"], **line)
+    stripe.sandbox.wait_delivered()
+    stripe.fetch()
+    stripe.sandbox.advance(seconds=10)
+    stripe.sandbox.delivery(dropped=100)
+    stripe.post(f"/v1/invoices/{invoice['id']}", description="changed")
+    begun = reads.begin()
+    listed = reads.split(orjson.dumps(stripe.get("/v1/invoices")))[0]
+    found = [Read(object_type="invoice", object_id=invoice["id"], body=listed[0], second=stripe.sandbox.now)]
+    with database.transaction():
+        reads.keep(stripe.account, found, source=Source.BACKFILL, begun=begun)
+    stripe.fetch()
+
+    here = stripe.mirrored("invoice", invoice["id"]).shape
+    assert here is not None
+    assert (here["description"], len(here["lines"]["data"]), here["lines"]["has_more"]) == ("changed", 12, False)
 
 
 def test_a_tiered_price_is_read_with_its_tiers_so_that_mrr_is_known(stripe: Beside) -> None:

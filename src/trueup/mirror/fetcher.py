@@ -17,7 +17,7 @@ from trueup.connectors.stripe.resources import RESOURCES, Resource
 from trueup.inbox import service as inbox
 from trueup.inbox.types import AwaitingRow, Source
 from trueup.kernel.errors import Refused, TrueupError, Unavailable
-from trueup.mirror import fetching, reads, store
+from trueup.mirror import fetching, reading, reads, rules, store
 from trueup.mirror import service as mirror
 from trueup.mirror.fetching import Reason, Wanted
 from trueup.mirror.order.fingerprint import fingerprint
@@ -135,7 +135,7 @@ def _tells(trace: Trace, thin_type: str, second: int) -> bool:
 def fetch(wanted: Wanted) -> None:
     """Read one object and store it; what Stripe will not give is set aside, and an outage only waits."""
     known = store.current([wanted.key]).get(wanted.key)
-    if not _needed(wanted, None if known is None else known.head):
+    if not _needed(wanted, known):
         with database.transaction():
             fetching.done(wanted)
         return
@@ -176,15 +176,22 @@ def _give_up(wanted: Wanted, error: str) -> None:
             mirror.mark_changed([owner])
 
 
-def _needed(wanted: Wanted, head: Head | None) -> bool:
+def _needed(wanted: Wanted, known: store.Current | None) -> bool:
     """Whether what happened since the request left anything to find out."""
-    if head is None or wanted.reason in {Reason.SET_ASIDE, Reason.ASKED}:
+    if known is None or wanted.reason in {Reason.SET_ASIDE, Reason.ASKED}:
         return True
+    head = known.head
     if wanted.told_at > head.second or (wanted.told_at == head.second and not head.read):
         return True
-    if wanted.reason is Reason.TRUNCATED and not head.read and not head.deleted:
-        return True
-    return fetching.doubt(head) is not None
+    return fetching.doubt(head) is not None or _is_cut(wanted.key, head)
+
+
+def _is_cut(key: ObjectKey, head: Head) -> bool:
+    """Whether lists of the newest version show their beginning alone; of a page that was listed they may as well."""
+    if head.deleted or not fetching.may_be_cut(key.object_type):
+        return False
+    told = reading.read([(key, head.second, head.fact_id)]).get(key)
+    return told is not None and fetching.truncated(key.object_type, rules.whole(told.fact))
 
 
 def read_one(account: Account, key: ObjectKey, *, told_at: int = 0, lane: Lane = Lane.EVENTS) -> Read:

@@ -73,7 +73,8 @@ with wanted as (
     ) as row (account_id, livemode, object_type, object_id, reason, told_at, delay)
     order by account_id, livemode, object_type, object_id
     on conflict (account_id, livemode, object_type, object_id) do update set
-        reason = case when f.reason in ('ambiguous', 'gap', 'tied') then excluded.reason else f.reason end,
+        reason = case when f.reason in ('ambiguous', 'gap', 'tied') or excluded.reason in ('set_aside', 'asked')
+                      then excluded.reason else f.reason end,
         told_at = greatest(f.told_at, excluded.told_at),
         revision = f.revision + 1,
         due_at = least(f.due_at, excluded.due_at)
@@ -166,6 +167,12 @@ def doubt(head: Head) -> Reason | None:
     if head.verdict is Verdict.GAP:
         return Reason.GAP
     return Reason.TIED if head.tied else None
+
+
+def may_be_cut(object_type: str) -> bool:
+    """Whether objects of a type have parts that not every telling of them shows whole."""
+    resource = RESOURCES.get(object_type)
+    return object_type == "price" or (resource is not None and bool(resource.lists))
 
 
 def truncated(object_type: str, data: Mapping[str, Any]) -> bool:
