@@ -43,7 +43,7 @@ TABLES = (
     "inbox_sweep inbox_alarm "
     "inbox_discarded mirror_replay mirror_replayevent mirror_fetch "
     "inbox_event inbox_pending inbox_awaitingfetch inbox_quarantined mirror_object mirror_version mirror_about "
-    "mirror_backfillrun mirror_backfillspan "
+    "mirror_backfillrun mirror_backfillspan mirror_drift mirror_reconcilerun mirror_reconcileseen "
     "mirror_changed customer_customer customer_turn customer_lookup customer_merged customer_trait customer_dismissal "
     "accounts_account accounts_webhooksecret accounts_revision accounts_canary accounts_budget "
     "audit_entry audit_pending"

@@ -61,14 +61,16 @@ class Found(Record, frozen=True):
 def held(keys: Sequence[ObjectKey], *, thorough: bool = False) -> dict[ObjectKey, Held]:
     """What the mirror holds of these objects; those that it does not know are left out.
 
-    ``thorough`` decides their order again from all their versions, and tells where the row has another one.
+    ``thorough`` decides their order again from all their versions; what the row has otherwise is damage then too.
     """
     known = mirror.current(keys)
     if not known:
         return {}
     rows = _rows(list(known))
-    made = {winner.key: winner for winner in winners({key: current.head for key, current in known.items()})}
-    traces = mirror.traces(dict.fromkeys(known, 0)) if thorough else {}
+    heads = {key: current.head for key, current in known.items()}
+    if thorough:
+        heads |= {key: resolve(traces).head for key, traces in mirror.traces(dict.fromkeys(known, 0)).items()}
+    made = {winner.key: winner for winner in winners(heads)}
     found = {}
     for key, current in known.items():
         winner = made.get(key)
@@ -78,11 +80,10 @@ def held(keys: Sequence[ObjectKey], *, thorough: bool = False) -> dict[ObjectKey
         if winner is not None:
             shape = upcast(key.object_type, mirror_rules.whole(winner.fact))
             damage = _damage(key, current, winner, essence, data)
-        if traces.get(key):
-            damage += _misplaced(current.head, resolve(traces[key]).head)
+        damage += _misplaced(current.head, heads[key])
         found[key] = Held(
             customer=current.customer,
-            head=current.head,
+            head=heads[key],
             fact=None if winner is None else winner.fact,
             shape=shape,
             damage=tuple(damage),
