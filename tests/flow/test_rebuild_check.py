@@ -8,13 +8,12 @@ from itertools import islice
 import pytest
 
 from tests.flow.conftest import Ask, Lived
+from tests.flow.rebuilds import settle
 from tests.flow.tables import differences, kept, stored
-from tests.flow.test_rebuild import judged, lives, tell
-from tests.instance import TESTER, Door
+from tests.instance import TESTER
 from trueup.accounts.types import Account
 from trueup.customer.drain import DRAIN as CUSTOMER
 from trueup.mirror.drain import DRAIN as MIRROR
-from trueup.mirror.views import install as views
 from trueup.ops.rebuilding import orphans
 from trueup.ops.rebuilding.checking import check
 from trueup.ops.rebuilding.running import rebuild
@@ -28,12 +27,7 @@ MANY = 100_000
 @pytest.fixture
 def settled(connect: Callable[..., Account], database: str, sealer: Sealer, lived: Lived) -> None:
     """A log with all sorts of lives, all of it read, and what people said of it."""
-    connect("lived")
-    with Door(database, sealer=sealer) as door:
-        tell(door, "lived", lives(lived(300)), at_once=3000)
-        judged()
-    drain()
-    views.refresh()
+    settle(connect("lived"), database, sealer=sealer, lived=lived)
 
 
 def drain() -> None:

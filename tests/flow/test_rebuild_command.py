@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 
 from tests.flow.conftest import Ask, Lived
+from tests.flow.rebuilds import SHADOWS
 from tests.flow.tables import differences, stored
 from tests.flow.test_rebuild import lives, tell
-from tests.flow.test_rebuild_online import SHADOWS
 from tests.instance import Door, Home, eventually
 from tests.ops.conftest import as_url
 from trueup.accounts.types import Account
@@ -139,7 +139,7 @@ def test_ended_at_any_moment_it_leaves_the_live_tables_as_they_were(
 
     process.send_signal(way)
 
-    assert process.wait(30) == status
+    assert process.wait(60) == status, [said.read_text() for said in settled.root.parent.glob("*.log")]
     assert ask(SHADOWS) == [(left,)]
     assert list(islice(differences(stored(ask), before), 20)) == []
     # The server may take a moment to notice that the other is gone; until then it is refused.

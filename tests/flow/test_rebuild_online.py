@@ -8,35 +8,30 @@ from datetime import timedelta
 from itertools import islice
 from typing import Any
 
-import msgspec
 import psycopg
 import pytest
 from django.db import connections
 
 from tests.flow.conftest import Ask, Lived
+from tests.flow.rebuilds import SHADOWS, no, settle, yes
 from tests.flow.tables import differences, kept, stored
-from tests.flow.test_rebuild import judged, lives, tell
-from tests.instance import TESTER, Door, customer, encoded, post_all
+from tests.flow.test_rebuild import lives, tell
+from tests.instance import TESTER, Door, post_all
 from trueup.accounts.types import Account
 from trueup.customer import drain, merging
 from trueup.customer import service as customers
 from trueup.customer.drain import DRAIN as CUSTOMER
-from trueup.customer.fold import FOLD_VERSION, fold
-from trueup.customer.identity import links
+from trueup.customer.fold import fold
 from trueup.customer.types import CustomerState
-from trueup.inbox.types import Source
 from trueup.kernel.errors import Conflict, Unavailable
-from trueup.mirror import reads
 from trueup.mirror.drain import DRAIN as MIRROR
-from trueup.mirror.views import install as views
 from trueup.ops.rebuilding import building
 from trueup.ops.rebuilding.running import rebuild
-from trueup.ops.rebuilding.types import Reason, Rebuilt, Target
+from trueup.ops.rebuilding.types import Reason, Target
 from trueup.runtime import database as runtime
 from trueup.runtime import drains, shadows
 from trueup.runtime.crypto import Sealer
 
-SHADOWS = "select count(*) from pg_namespace where nspname in ('trueup_rebuild', 'trueup_retired')"
 CUSTOMERS = "select count(*) from mirror_object where object_type = 'customer'"
 SCHEMA = """
 select c.relname, c.relkind::text, c.reloptions::text, (
@@ -57,47 +52,10 @@ order by 1
 """
 
 
-LATE = 1_900_000_000
-"""A second after all that the lives tell."""
-
-
-def yes(found: Rebuilt) -> bool:
-    """Agree."""
-    del found
-    return True
-
-
-def no(found: Rebuilt) -> bool:
-    """Only look."""
-    del found
-    return False
-
-
-def learned(account: Account) -> None:
-    """What was read from Stripe's API: a customer otherwise than events told, and one that is gone."""
-    begun = reads.begin()
-    bodies = [
-        reads.Read(
-            object_type="customer", object_id="cus_1", body=encoded(customer("cus_1", name="Read")), second=LATE
-        ),
-        reads.Read(object_type="customer", object_id="cus_3", body=None, second=LATE),
-        reads.Read(object_type="customer", object_id="cus_r", body=encoded(customer("cus_r")), second=LATE),
-    ]
-    with runtime.transaction():
-        assert reads.keep(account, bodies, source=Source.BACKFILL, begun=begun).stored == len(bodies)
-
-
 @pytest.fixture
 def settled(connect: Callable[..., Account], database: str, sealer: Sealer, lived: Lived) -> None:
     """A log with all sorts of lives, all of it read, and what people said of it."""
-    account = connect("lived")
-    with Door(database, sealer=sealer) as door:
-        tell(door, "lived", lives(lived(300)), at_once=3000)
-        judged()
-    learned(account)
-    drains.empty(MIRROR)
-    drains.empty(CUSTOMER)
-    views.refresh()
+    settle(connect("lived"), database, sealer=sealer, lived=lived)
 
 
 @pytest.mark.usefixtures("settled")
@@ -120,45 +78,6 @@ def test_what_is_as_the_log_says_is_made_again_as_it_was(target: Target, ask: As
         Target.MIRROR: {"mirror_object", "mirror_version"},
         Target.CUSTOMERS: {"customer_customer", "customer_lookup"},
     }[target]
-
-
-def test_a_changed_rule_is_shown_field_by_field_before_anything_changes(
-    ask: Ask, settled: None, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    del settled
-    before = stored(ask)
-    number = len(before["customer_customer"])
-    named = sum(row["name"] is not None for row in before["customer_customer"])
-    monkeypatch.setattr(links, "FOLD_VERSION", FOLD_VERSION + 1)
-    monkeypatch.setattr(
-        drain,
-        "fold",
-        lambda *given, **more: msgspec.structs.replace(state := fold(*given, **more), name=state.name and "X"),
-    )
-
-    found = rebuild(Target.CUSTOMERS, by=TESTER, agreed=no, examples=2)
-
-    assert list(islice(differences(stored(ask), before), 20)) == []
-    assert not found.swapped
-    table = {one.table: one for one in found.tables}["customer_customer"]
-    assert (table.added, table.removed, table.changed) == (0, 0, number)
-    (cause,) = table.causes
-    assert (cause.reason, cause.rows, len(cause.examples)) == (Reason.RULES, number, 2)
-    assert str(FOLD_VERSION + 1) in cause.detail
-    fields = {field.field: field for field in table.fields}
-    assert fields["fold_version"].rows == number
-    assert fields["state.name"].rows == fields["name"].rows == named
-    shown = fields["state.name"].examples[0]
-    assert shown.after == "X"
-    assert any(row["name"] == shown.before for row in before["customer_customer"])
-    assert set(fields) == {"fold_version", "name", "sort_name", "state.name"}
-    words = {one.table: one for one in found.tables}["customer_lookup"]
-    assert {cause.reason for cause in words.causes} == {Reason.RULES}
-
-    assert rebuild(Target.CUSTOMERS, by=TESTER, agreed=yes).swapped
-
-    assert {row["name"] for row in stored(ask)["customer_customer"]} == {"X", None}
-    assert rebuild(Target.CUSTOMERS, by=TESTER, agreed=no).same
 
 
 def test_what_the_live_tables_missed_and_what_was_done_to_them_is_told_apart(ask: Ask, settled: None) -> None:

@@ -47,6 +47,7 @@ create function trueup_rebuild.pg_advisory_xact_lock(bigint) returns void langua
 create function trueup_rebuild.pg_advisory_xact_lock_shared(bigint) returns void language sql as 'select';
 create function trueup_rebuild.pg_notify(text, text) returns void language sql as 'select'
 """
+_DROP: Final = f"drop schema if exists {SCHEMA} cascade".encode()
 _INDEXES: Final = b"""
 select i.indexrelid::regclass::text, c.relname, pg_get_indexdef(i.indexrelid), k.contype::text
 from pg_index i join pg_class c on c.oid = i.indexrelid
@@ -103,14 +104,21 @@ def held() -> Iterator[None]:
         drop()
         try:
             yield
-        finally:
+        except Exception:
             drop()
+            raise
+        except BaseException:
+            # An interrupt may fall between the statements of a transaction, whose connection then is of no more use.
+            database.close()
+            guard.execute(_DROP)
+            raise
+        drop()
 
 
 def drop() -> None:
     """Remove every shadow; the live tables are not touched. Does nothing where there is none."""
     with database.transaction() as connection:
-        connection.execute(f"drop schema if exists {SCHEMA} cascade".encode())
+        connection.execute(_DROP)
 
 
 def settled_until() -> datetime:
