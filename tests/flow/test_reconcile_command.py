@@ -1,0 +1,143 @@
+"""``trueup reconcile`` and ``trueup drift`` as people and programs run them, and what the API and the metrics say."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.flow.beside import Beside, beside
+from tests.flow.conftest import Ask
+from tests.ops.conftest import as_url
+from trueup.customer import reconcile
+from trueup.inbox.alarms import service as alarms
+from trueup.kernel.actor import system
+from trueup.mirror.reconcile import service
+from trueup.mirror.reconcile.types import Status
+from trueup.ops import cli, health
+from trueup.runtime import configuration, installation
+
+Run = Callable[..., tuple[int, Any]]
+
+
+@pytest.fixture
+def stripe(database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Beside]:
+    monkeypatch.setenv("DATABASE_URL", as_url(database))
+    monkeypatch.setenv("TRUEUP_HOME", str(tmp_path))
+    configuration.current.cache_clear()
+    installation.sealer.cache_clear()
+    with beside(database, seed="command") as made:
+        yield made
+    configuration.current.cache_clear()
+    installation.sealer.cache_clear()
+
+
+@pytest.fixture
+def run(stripe: Beside, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Run a command in this process: its exit status and the JSON it printed."""
+    del stripe
+
+    def ran(*words: str) -> tuple[int, Any]:
+        capsys.readouterr()
+        status = cli.run([*words, "--json"])
+        return status, json.loads(capsys.readouterr().out.splitlines()[-1])
+
+    return ran
+
+
+AT_ONCE = ("--grace", "0", "--patience", "0")
+
+
+def lost(stripe: Beside) -> dict[str, Any]:
+    """A customer whose newest name no event told."""
+    customer = stripe.post("/v1/customers", name="Ada")
+    stripe.settle()
+    stripe.sandbox.advance(seconds=10)
+    stripe.sandbox.delivery(dropped=100)
+    return stripe.post(f"/v1/customers/{customer['id']}", name="Bea")
+
+
+def test_it_ends_with_3_while_something_differs_and_with_0_once_it_is_repaired(
+    stripe: Beside, run: Run, ask: Ask
+) -> None:
+    customer = lost(stripe)
+
+    status, told = run("reconcile", *AT_ONCE)
+
+    assert status == 3
+    (compared,) = told["data"]
+    assert compared["run"]["counts"]["found"] == {"stale": 2}
+    assert [(one["type"], one["fields"][0]["ours"], one["fields"][0]["theirs"]) for one in compared["differences"]] == [
+        ("trueup.customer", "Ada", "Bea"),
+        ("customer", "Ada", "Bea"),
+    ]
+    assert [(alarm.code, alarm.account_slug) for alarm in alarms.standing()] == [("drift", "acme")]
+    assert 'trueup_drift_objects{account="acme",kind="stale"} 2.0' in health.exposition().decode()
+    status, known = run("drift")
+    assert (status, known["accounts"][0]["kinds"]) == (0, {"stale": 2})
+    assert {one["object_id"] for one in known["data"]} == {customer["id"]}
+
+    status, told = run("reconcile", "acme", "--repair", *AT_ONCE)
+
+    assert (status, told["data"][0]["run"]["counts"]["repaired"]) == (0, 2)
+    assert run("reconcile", *AT_ONCE)[0] == 0
+    assert alarms.standing() == ()
+    assert 'trueup_drift_objects{account="acme",kind="stale"} 0.0' in health.exposition().decode()
+    assert [row[0] for row in ask("select action from audit_entry where action like 'mirror.%' order by id")] == [
+        "mirror.reconcile.started",
+        "mirror.reconcile.started",
+        "mirror.reconcile.repaired",
+        "mirror.reconcile.started",
+    ]
+    assert ask("select count(*) from mirror_drift where fields is not null or told is not null") == [(0,)]
+
+
+def test_it_ends_with_1_where_not_all_could_be_seen(stripe: Beside, run: Run) -> None:
+    lost(stripe)
+    stripe.sandbox.fail("forbidden", times=None, path="/v1/customers*")
+
+    status, told = run("reconcile", *AT_ONCE)
+
+    assert status == 1
+    assert told["data"][0]["run"]["status"] == "incomplete"
+    assert told["data"][0]["run"]["counts"]["found"] == {}
+    assert "customer" in {one["type"] for one in told["data"][0]["run"]["troubles"]}
+    assert [alarm.code for alarm in alarms.standing()] == ["reconcile_incomplete"]
+
+
+def test_people_are_told_what_differs_and_nothing_of_it_is_logged(
+    stripe: Beside, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lost(stripe)
+
+    assert cli.run(["reconcile", "--customer", "cus_none", *AT_ONCE]) == 0
+    assert cli.run(["reconcile", *AT_ONCE]) == 3
+
+    printed = capsys.readouterr()
+    assert "name: Ada → Bea" in printed.out
+    logged = [line for line in (printed.out + printed.err).splitlines() if "[info" in line or "[warning" in line]
+    assert logged
+    assert not [line for line in logged if "Ada" in line or "Bea" in line]
+
+
+@pytest.mark.parametrize("words", [["--type", "nothing"], ["--type", "invoice", "--customer", "cus_1"], ["elsewhere"]])
+def test_what_cannot_be_compared_is_refused(stripe: Beside, run: Run, words: list[str]) -> None:
+    status, told = run("reconcile", *words)
+
+    assert status == 2
+    assert told["error"]["hint"]
+    assert service.runs().data == ()
+
+
+def test_the_night_compares_every_account_that_can_be_read_and_repairs(stripe: Beside) -> None:
+    lost(stripe)
+
+    assert reconcile.start_nightly() == 1
+    assert reconcile.start_nightly() == 1
+    (started,) = service.runs().data
+
+    assert (started.repair, started.started_by, started.customers) == (True, "system reconcile", None)
+    assert service.cancel(started.id, by=system("test")).status is Status.CANCELLED
