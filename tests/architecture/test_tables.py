@@ -34,7 +34,10 @@ NOT_PERSONAL = {
     "inbox.Sweep.last_error": "A sentence of ours; those hold no personal data (kernel.errors).",
     "mirror.BackfillSpan.last_error": "A sentence of ours; those hold no personal data (kernel.errors).",
     "mirror.Changed.last_error": "A sentence of ours; those hold no personal data (kernel.errors).",
+    "mirror.Fetch.last_error": "A sentence of ours; those hold no personal data (kernel.errors).",
+    "mirror.Fetch.reason": "One of our own words.",
     "mirror.Replay.last_error": "A sentence of ours; those hold no personal data (kernel.errors).",
+    "mirror.Version.after": "Ids of events and readings.",
     "operators.ApiToken.name": "What a program is called.",
 }
 """Columns with a suspect name that hold no personal data, and why."""

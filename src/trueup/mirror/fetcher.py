@@ -243,8 +243,7 @@ def _lists(
     """The whole of every list inside of an object that shows its beginning alone."""
     found: dict[str, Sequence[bytes]] = {}
     for inner in resource.lists:
-        held = data.get(inner.field)
-        if type(held) is not dict or held.get("has_more") is not True:
+        if not fetching.goes_on(data, inner.field):
             continue
         path, params = inner.whole(object_id)
         elements: list[bytes] = []

@@ -185,8 +185,15 @@ def truncated(object_type: str, data: Mapping[str, Any]) -> bool:
     resource = RESOURCES.get(object_type)
     if resource is None or not resource.lists:
         return False
-    held = (data.get(inner.field) for inner in resource.lists)
-    return any(type(one) is dict and one.get("has_more") is True for one in held)
+    return any(goes_on(data, inner.field) for inner in resource.lists)
+
+
+def goes_on(data: Mapping[str, Any], field: str) -> bool:
+    """Whether the list in a field, such as ``lines`` or ``amount_details.line_items``, says that it has more."""
+    held: Any = data
+    for name in field.split("."):
+        held = held.get(name) if type(held) is dict else None
+    return type(held) is dict and held.get("has_more") is True
 
 
 def claim(*, limit: int, seconds: float, ahead: float = 0.0) -> list[Wanted]:

@@ -114,11 +114,23 @@ def whole(fact: Fact) -> dict[str, Any]:
     """The object as told, its lists completed where the whole of them was read."""
     if fact.reading is None or not fact.reading.lists:
         return fact.data
-    data = dict(fact.data)
-    for name, elements in fact.reading.lists.items():
-        held = data.get(name)
-        data[name] = (held if type(held) is dict else {"object": "list"}) | {"data": elements, "has_more": False}
+    data = fact.data
+    for field, elements in fact.reading.lists.items():
+        data = _completed(data, field.split("."), elements)
     return data
+
+
+def _completed(data: dict[str, Any], path: list[str], elements: list[Any]) -> dict[str, Any]:
+    """The object with all elements of the list at a path; what is not on the way to it stays the same."""
+    name, *rest = path
+    held = data.get(name)
+    inner = held if type(held) is dict else {}
+    told = (
+        _completed(inner, rest, elements)
+        if rest
+        else {"object": "list"} | inner | {"data": elements, "has_more": False}
+    )
+    return data | {name: told}
 
 
 def _reading_of(told: object) -> Reading:

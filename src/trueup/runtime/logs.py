@@ -50,7 +50,7 @@ def configure(*, level: str = "info", form: str = "auto") -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
-    for quiet in ("procrastinate", "uvicorn.access", "django.request"):
+    for quiet in ("procrastinate", "uvicorn.access", "django.request", "stripe"):
         logging.getLogger(quiet).setLevel(max(logging.WARNING, root.level))
     # It warns of an application made in the main module; ours is made by Django and only run from there.
     logging.getLogger("procrastinate.blueprints").setLevel(logging.ERROR)

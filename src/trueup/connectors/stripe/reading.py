@@ -34,6 +34,7 @@ _FORBIDDEN: Final = 403
 _INVALID: Final = 400
 _UNAUTHORIZED: Final = 401
 _CONFLICT: Final = 409
+_REDIRECTED: Final = 300
 _OURS: Final = 500
 _LONGEST_SECONDS: Final = 60.0
 _PERMISSION: Final = re.compile(r"'(?:rak_)?([a-z_]+_(?:read|write))'")
@@ -133,6 +134,9 @@ def _translated(error: stripe.StripeError, path: str, second: int) -> Exception:
         )
     if status == _UNAUTHORIZED:
         return StripeRefused("Stripe does not accept this API key.", hint="It may have been rolled: connect anew.")
+    if status < _REDIRECTED:
+        # The library found no JSON in an answer that says all is well: something between us and Stripe spoke.
+        return StripeUnavailable("Stripe's answer is no JSON.", hint="It is tried again; look for a proxy between.")
     if should == "true" or status == _CONFLICT or status >= _OURS:
         return StripeUnavailable(
             f"Stripe answered with {status}.", hint="It is tried again.", final=final, retry_after=retry_after
