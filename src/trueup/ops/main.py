@@ -106,6 +106,8 @@ def run(arguments: Sequence[str]) -> int:
         form=settings.log_format,
     )
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "trueup.config.settings")
+    # Whoever looks at the database's connections sees whose they are.
+    os.environ.setdefault("PGAPPNAME", f"trueup {arguments[0]}" if arguments else "trueup")
     if not arguments or UNSTORED.intersection(arguments[:1]) or OFFLINE.intersection(arguments):
         return _hand_over(arguments or ["--help"])
     installation = importlib.import_module("trueup.runtime.installation")

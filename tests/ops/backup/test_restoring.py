@@ -207,7 +207,7 @@ def test_a_killed_restore_leaves_what_was_there_and_the_next_one_succeeds(
 ) -> None:
     here = Installation(home=source.home, database=empty, environment=source.environment)
     staging = f"{databases.name_of(empty)}_restoring"
-    at_work = "select 1 from pg_stat_activity where datname = %s and application_name = 'trueup backup'"
+    at_work = "select 1 from pg_stat_activity where datname = %s and application_name = 'trueup pg_restore'"
     running = here.start("restore", kept.path, "--yes", "--json")
     instance.eventually(lambda: server.execute(at_work.encode(), (staging,)).fetchone(), "pg_restore works")
     with pytest.raises(Conflict, match="under way"):

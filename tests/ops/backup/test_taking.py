@@ -23,7 +23,7 @@ from trueup.ops.backups.taking import Backup
 
 WAITS = """
 select pid from pg_stat_activity
-where datname = current_database() and application_name = 'trueup backup' and wait_event_type = 'Lock'
+where datname = current_database() and application_name = 'trueup pg_dump' and wait_event_type = 'Lock'
 """
 
 
@@ -40,9 +40,8 @@ def test_the_manifest_says_what_is_in_it_and_how_far_it_reaches(source: Installa
     assert said.rows["inbox_pending"] == 5
     assert "0001_initial" in said.migrations["inbox"]
     assert said.bytes == sum(file.stat().st_size for file in (path / "dump").iterdir())
-    assert source.rows("select action, object_id, actor_id from audit_entry where object_type = 'backup'") == [
-        ("ops.backup.made", kept.name, "test")
-    ]
+    recorded = f"select action, object_type, actor_id from audit_entry where object_id = '{kept.name}'"
+    assert source.rows(recorded) == [("ops.backup.made", "backup", "test")]
 
 
 def test_only_its_owner_may_read_a_backup(kept: Backup) -> None:

@@ -176,7 +176,7 @@ def swap(server: Connection, target: Target, staging: str, at: datetime) -> str 
 
 def in_use(name: str, others: tuple[str, ...]) -> Refused:
     """The error for a database that somebody is connected to."""
-    who = ", ".join(dict.fromkeys(others[:5]))
+    who = ", ".join(list(dict.fromkeys(others))[:5])
     return Refused(
         f"{name} is in use: {len(others)} connected ({who}). Nothing was changed.",
         code="restore_in_use",

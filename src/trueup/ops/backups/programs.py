@@ -100,7 +100,7 @@ class Run:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=self._errors,
-            env=own | environment() | secret | {"LC_ALL": "C", "PGAPPNAME": "trueup backup"},
+            env=own | environment() | secret | {"LC_ALL": "C", "PGAPPNAME": f"trueup {program.name}"},
             umask=0o077,
         )
 

@@ -27,6 +27,7 @@ from trueup.ops.backups import databases, keys, programs, taking
 from trueup.ops.backups import manifest as manifests
 from trueup.ops.backups.databases import Target
 from trueup.ops.backups.manifest import DUMP, BackupDamaged, Manifest, Newest, Tell
+from trueup.ops.backups.programs import Programs
 from trueup.ops.backups.progress import Copied
 from trueup.ops.main import USAGE_ERROR
 from trueup.runtime import clock, processes
@@ -113,6 +114,7 @@ def plan(*, backup: Path, url: str, replace: bool, tell: Tell) -> tuple[Plan, Ma
             code="restore_older_server",
             hint="Restore it into the same major version, or a newer one.",
         )
+    _programs(said, target)
     manifests.verify(backup, said, tell)
     shown = Plan(
         backup=said.name,
@@ -137,7 +139,7 @@ def restore(*, backup: Path, said: Manifest, target: Target, url: str, by: Actor
     target is filled in one transaction instead.
     """
     begun = clock.monotonic()
-    using = programs.chosen(server=target.server // 10_000, wrote=said.program, encrypted=target.encrypted)
+    using = _programs(said, target)
     with ExitStack() as stack:
         server = stack.enter_context(databases.maintenance(url))
         staging = databases.make_staging(server, target) if target.may_replace else ""
@@ -181,6 +183,10 @@ def drop_old(*, url: str, names: Sequence[str], by: Actor) -> None:
                 audit.record(
                     connection, by=by, action=Action.OLD_DATABASE_DROPPED, object_type="database", object_id=name
                 )
+
+
+def _programs(said: Manifest, target: Target) -> Programs:
+    return programs.chosen(server=target.server // 10_000, wrote=said.program, encrypted=target.encrypted)
 
 
 def _steps(said: Manifest) -> int:

@@ -103,10 +103,12 @@ def _is_loopback(host: str) -> bool:
 
 def children(environment: dict[str, str]) -> list[Child]:
     """Everything a small installation runs: one web process with the intake mounted, one worker."""
-    return [
-        Child("web", MODULES["web"], environment | {"TRUEUP_PROCESS": "web"}),
-        Child("worker", MODULES["worker"], environment | {"TRUEUP_PROCESS": "worker"}),
-    ]
+    return [Child(kind, MODULES[kind], environment | named(kind)) for kind in ("web", "worker")]
+
+
+def named(kind: str) -> dict[str, str]:
+    """What tells a process, and whoever looks at the database's connections, what it is."""
+    return {"TRUEUP_PROCESS": kind, "PGAPPNAME": f"trueup {kind}"}
 
 
 def up(
@@ -167,7 +169,7 @@ def _become(kind: str) -> None:
         require_certificate(settings)
     schema.prepare()
     installation.keep_across_exec()
-    environment = {**os.environ, **child_environment(), "TRUEUP_PROCESS": kind}
+    environment = {**os.environ, **child_environment(), **named(kind)}
     os.execve(sys.executable, [sys.executable, "-m", MODULES[kind]], environment)  # noqa: S606 - no shell
 
 
