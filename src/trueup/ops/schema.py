@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from typing import Any, Final
@@ -16,7 +17,7 @@ from trueup.accounts import service as accounts
 from trueup.inbox import service as inbox
 from trueup.kernel.errors import TrueupError, Unavailable
 from trueup.mirror.views import install as views
-from trueup.runtime import configuration, installation, logs
+from trueup.runtime import clock, configuration, installation, logs
 
 log = logs.get(__name__)
 
@@ -25,6 +26,8 @@ LOCK: Final = 7_413_202_611
 OLDEST: Final = 150_000
 """PostgreSQL 15."""
 CONNECT_SECONDS: Final = 10
+TURN_SECONDS: Final = 360.0
+"""Whoever migrates may take minutes; whoever hangs must not hold up the others for ever."""
 
 
 def prepare() -> None:
@@ -36,9 +39,7 @@ def prepare() -> None:
     with closing(connect(configuration.current().database_url)) as guard:
         check_version(guard.info.server_version)
         try:
-            # Whoever migrates may take minutes; whoever hangs must not hold up the others for ever.
-            guard.execute("set lock_timeout = '6min'")
-            guard.execute("select pg_advisory_lock(%s)", (LOCK,))
+            _take_turn(guard)
             with _timeouts():
                 _migrate()
                 inbox.ensure_partitions()
@@ -49,6 +50,21 @@ def prepare() -> None:
             if explained is None:
                 raise
             raise explained from error
+
+
+def _take_turn(guard: psycopg.Connection[tuple[Any, ...]]) -> None:
+    """Wait until nobody else brings this database up to date; ``LockNotAvailable`` after six minutes.
+
+    By asking again and again: a statement that waits for the lock holds a snapshot, for whose end an index that the
+    other builds without blocking anybody would wait in turn.
+    """
+    until = clock.monotonic() + TURN_SECONDS
+    pause = threading.Event()
+    while guard.execute("select pg_try_advisory_lock(%s)", (LOCK,)).fetchone() != (True,):
+        if clock.monotonic() > until:
+            message = "another process is still bringing this database up to date"
+            raise psycopg.errors.LockNotAvailable(message)
+        pause.wait(0.05)
 
 
 def check_version(server_version: int) -> None:
