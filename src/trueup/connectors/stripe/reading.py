@@ -136,7 +136,9 @@ def _translated(error: stripe.StripeError, path: str, second: int) -> Exception:
         return StripeRefused("Stripe does not accept this API key.", hint="It may have been rolled: connect anew.")
     if status < _REDIRECTED:
         # The library found no JSON in an answer that says all is well: something between us and Stripe spoke.
-        return StripeUnavailable("Stripe's answer is no JSON.", hint="It is tried again; look for a proxy between.")
+        return StripeUnavailable(
+            "Stripe's answer is no JSON.", hint="It is tried again later; look for a proxy between.", final=True
+        )
     if should == "true" or status == _CONFLICT or status >= _OURS:
         return StripeUnavailable(
             f"Stripe answered with {status}.", hint="It is tried again.", final=final, retry_after=retry_after
