@@ -133,11 +133,8 @@ def _damage(
     key: ObjectKey, current: mirror.Current, winner: mirror.Winner, essence: str, data: Any
 ) -> list[FieldDifference]:
     """What a row has otherwise than the event that it points at."""
-    try:
-        kept: Any = orjson.loads(essence)
-    except orjson.JSONDecodeError:
-        kept = essence
-    found, _more = changes({"essence": kept, "data": data}, {"essence": winner.essence, "data": winner.data})
+    ours = {"essence": _parsed(essence), "data": _parsed(data)}
+    found, _more = changes(ours, {"essence": winner.essence, "data": winner.data})
     damage = [FieldDifference(path=one.path, ours=one.before, theirs=one.after, cut=one.cut) for one in found]
     if key.object_type not in mirror_rules.ABOUT_PAYMENTS and current.customer != winner.fact.customer:
         damage.append(FieldDifference(path="customer", ours=current.customer, theirs=winner.fact.customer))
@@ -146,6 +143,14 @@ def _damage(
         if state != current.head.state:
             damage.append(FieldDifference(path="head.state", ours=current.head.state, theirs=state))
     return damage
+
+
+def _parsed(stored: Any) -> Any:
+    """JSON as a row has it: Django leaves columns of ``jsonb`` to whoever reads them."""
+    try:
+        return orjson.loads(stored) if isinstance(stored, str) else stored
+    except orjson.JSONDecodeError:
+        return stored
 
 
 def _misplaced(head: Head, right: Head) -> list[FieldDifference]:
