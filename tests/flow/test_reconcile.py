@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from typing_extensions import override
 
 from tests.flow.beside import Beside, beside
 from tests.flow.conftest import Ask
@@ -274,6 +275,7 @@ def test_what_changes_meanwhile_is_no_difference(stripe: Beside) -> None:
     class Arrival(threading.Event):
         """Instead of waiting for time, wait for what is on its way."""
 
+        @override
         def wait(self, timeout: float | None = None) -> bool:
             del timeout
             stripe.settle()
@@ -338,6 +340,23 @@ def test_some_types_or_some_customers_alone_are_compared(stripe: Beside) -> None
     assert compare(stripe, sample=5).counts.found == {"stale": 2}
     assert set(found()) == set(found(states=True)) - {known["customer"]} | {known["subscription"]}
     assert compare(stripe, types=["subscription"], repair=True).left == 0
+
+
+def test_what_stripe_tells_no_event_of_is_no_drift_and_is_taken_in(stripe: Beside) -> None:
+    known = live(stripe)
+    item = stripe.post("/v1/invoiceitems", customer=known["customer"], amount=500, currency="usd")
+    stripe.settle()
+    stripe.sandbox.advance(days=32)
+    stripe.settle()
+
+    run = compare(stripe)
+
+    assert stripe.get(f"/v1/invoiceitems/{item['id']}")["invoice"] is not None
+    assert not stripe.equal("invoiceitem", item["id"])
+    assert (run.counts.found, run.left, run.counts.silent > 0) == ({}, 0, True)
+    assert compare(stripe, repair=True).left == 0
+    assert stripe.equal("invoiceitem", item["id"])
+    assert compare(stripe).counts.silent == 0
 
 
 def test_a_run_that_was_interrupted_is_gone_on_with(stripe: Beside) -> None:

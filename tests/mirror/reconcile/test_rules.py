@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trueup.mirror.order.fingerprint import UNTOLD
-from trueup.mirror.reconcile.rules import EXEMPT, EXEMPT_OF_TYPE, differences
+from trueup.mirror.reconcile.rules import EXEMPT, EXEMPT_OF_TYPE, differences, is_silent
+from trueup.mirror.reconcile.types import FieldDifference, Kind
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**40), 2**40) | st.text(max_size=5),
@@ -82,3 +83,20 @@ def test_what_another_version_does_not_tell_is_not_compared_and_what_it_tells_is
 
 def test_what_theirs_lacks_is_a_difference_in_any_version() -> None:
     assert told({"name": "Ada"}, {}, same=False) == [("name", "Ada", None)]
+
+
+def test_what_no_event_tells_of_is_silent_and_all_else_is_not() -> None:
+    invoice = FieldDifference(path="invoice", ours=None, theirs="in_1")
+    amount = FieldDifference(path="amount", ours=1, theirs=2)
+
+    assert is_silent("invoiceitem", Kind.STALE, [invoice], {})
+    assert not is_silent("invoiceitem", Kind.STALE, [invoice, amount], {})
+    assert not is_silent("charge", Kind.STALE, [invoice], {})
+    assert not is_silent("invoiceitem", Kind.MISSING, [], {"status": "open"})
+    assert is_silent("invoice_payment", Kind.MISSING, [], {"status": "open"})
+    assert not is_silent("invoice_payment", Kind.MISSING, [], {"status": "paid"})
+    assert not is_silent("invoice_payment", Kind.ORPHANED, [], None)
+    assert is_silent("price", Kind.MISSING, [], {"active": False, "type": "one_time"})
+    assert not is_silent("price", Kind.MISSING, [], {"active": False, "type": "recurring"})
+    assert is_silent("product", Kind.MISSING, [], {"active": False, "created": 1, "updated": 1})
+    assert not is_silent("product", Kind.MISSING, [], {"active": False, "created": 1, "updated": 2})

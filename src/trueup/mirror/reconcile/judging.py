@@ -31,7 +31,7 @@ from trueup.mirror.order.fingerprint import fingerprint
 from trueup.mirror.order.resolve import resolve
 from trueup.mirror.reading import parse
 from trueup.mirror.reads import Read
-from trueup.mirror.reconcile import explaining, looking, runs, store
+from trueup.mirror.reconcile import explaining, looking, rules, runs, store
 from trueup.mirror.reconcile import seen as sights
 from trueup.mirror.reconcile.explaining import Way
 from trueup.mirror.reconcile.looking import Found, Held
@@ -76,6 +76,8 @@ class Outcome(StrEnum):
     WAITING = "waiting"
     DIFFERS = "differs"
     MOVING = "moving"
+    SILENT = "silent"
+    """It differs in what Stripe tells no event of."""
     UNSEEN = "unseen"
     """Stripe would not show it."""
 
@@ -165,6 +167,8 @@ def _judged(working: Working, account: Account, doubt: Doubt, seen: _Look) -> Ju
     repair = run.repair and not seen.verify
     if repair:
         _repair(account, seen, found)
+    if not found.damaged and rules.is_silent(key.object_type, found.kind, found.fields, seen.told):
+        return Judged(Outcome.SILENT)
     store.record(run.id, _difference(seen, held, found, way, repaired=repair))
     return Judged(Outcome.DIFFERS, found.kind)
 

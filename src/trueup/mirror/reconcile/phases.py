@@ -142,6 +142,7 @@ def confirm(working: Working, account: Account, *, verify: bool, stop: threading
             singly=counts.singly + 1,
             found=found,
             repaired=counts.repaired + (verify and judged.outcome is Outcome.EQUAL),
+            silent=counts.silent + (judged.outcome is Outcome.SILENT),
             moving=counts.moving + (judged.outcome is Outcome.MOVING),
         )
     with database.transaction():

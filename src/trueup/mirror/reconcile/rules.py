@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from trueup.mirror.changes import changes
 from trueup.mirror.order.fingerprint import UNTOLD
-from trueup.mirror.reconcile.types import FieldDifference
+from trueup.mirror.reconcile.types import FieldDifference, Kind
 
 _SIGNED: Final = "Stripe signs it anew each time it renders the object."
 _COUNTER: Final = "A counter that other objects move, without an event of this one."
@@ -47,6 +47,29 @@ EXEMPT_OF_TYPE: Final[Mapping[str, Mapping[str, str]]] = {
 }
 """As ``EXEMPT``, of one type."""
 
+SILENT_FIELDS: Final[Mapping[str, Mapping[str, str]]] = {
+    "invoiceitem": {"invoice": "The invoice that is made next takes the item in, without an event of the item."},
+}
+"""Fields that change at Stripe without any event. They can only be read, and are no drift."""
+
+_Data = Mapping[str, Any]
+
+SILENT_BIRTHS: Final[Mapping[str, tuple[Callable[[_Data], bool], str]]] = {
+    "invoice_payment": (
+        lambda data: data.get("status") == "open",
+        "Its events tell that it was paid, and not that it was made.",
+    ),
+    "price": (
+        lambda data: data.get("active") is False and data.get("type") == "one_time",
+        "Stripe makes one for an amount that is billed without a price, and does not tell.",
+    ),
+    "product": (
+        lambda data: data.get("active") is False and data.get("updated") == data.get("created"),
+        "The product of such a price: inactive since it was made.",
+    ),
+}
+"""Types of which Stripe tells nothing as long as they are so, and why."""
+
 LIST_ENVELOPE: Final = ("url", "total_count", "has_more")
 """What a list inside of an object says of itself rather than of its elements; some versions do, others do not."""
 
@@ -71,6 +94,17 @@ def differences(
         right = _known(left, right)
     found, more = changes(left, right)
     return tuple(FieldDifference(path=one.path, ours=one.before, theirs=one.after, cut=one.cut) for one in found), more
+
+
+def is_silent(
+    object_type: str, kind: Kind, fields: Sequence[FieldDifference], theirs: Mapping[str, Any] | None
+) -> bool:
+    """Whether a difference is of those that no event of Stripe's tells of, so that nothing was lost."""
+    if kind is Kind.MISSING and theirs is not None:
+        birth = SILENT_BIRTHS.get(object_type)
+        return birth is not None and birth[0](theirs)
+    silent = SILENT_FIELDS.get(object_type, {})
+    return kind is Kind.STALE and bool(fields) and {one.path for one in fields} <= silent.keys()
 
 
 def _comparable(object_type: str, data: Mapping[str, Any]) -> dict[str, Any]:

@@ -132,8 +132,9 @@ class Counts(Record, frozen=True):
     """What a run has come to so far.
 
     ``objects`` were compared and ``states`` of customers too; ``calls`` were made. ``found`` are the differences that
-    stayed, by kind, ``repaired`` those of them that were gone after the repair. ``moving`` objects changed whenever
-    they were looked at, so that nothing can be said of them. ``singly`` were read by themselves.
+    stayed, by kind, ``repaired`` those of them that were gone after the repair. ``silent`` objects differed in what
+    Stripe tells no event of, which is no drift; a repair takes them in too. ``moving`` objects changed whenever they
+    were looked at, so that nothing can be said of them. ``singly`` were read by themselves.
     """
 
     objects: int = 0
@@ -142,6 +143,7 @@ class Counts(Record, frozen=True):
     singly: int = 0
     found: dict[str, int] = {}
     repaired: int = 0
+    silent: int = 0
     moving: int = 0
 
 

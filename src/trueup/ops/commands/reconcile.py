@@ -165,6 +165,9 @@ def _tell(told: Compared) -> None:
         output.say(f"  {run.left - SHOWN} more: trueup drift")
     for trouble in run.troubles:
         output.say(f"  Not compared: {trouble.type}. {trouble.told} ({trouble.code})")
+    if counts.silent:
+        taken = "taken in" if run.repair else "taken in by --repair"
+        output.say(f"  {counts.silent} objects differ in what Stripe tells no event of, which is no drift; {taken}.")
     if counts.moving:
         output.say(f"  {counts.moving} objects changed whenever they were looked at; compare them again.")
 
