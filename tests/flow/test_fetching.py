@@ -77,6 +77,9 @@ def test_a_tie_is_confirmed_by_one_reading(stripe: Beside, ask: Ask) -> None:
     assert (stripe.mirrored("customer", customer["id"]).verdict, waiting(ask)) == ("certain", [])
     reads = ask("select source, type from inbox_event where kind = 'read'")
     assert reads == [("refetch", "trueup.read")]
+    assert "trueup.read" not in {row.type for row in inbox.events().data}
+    assert [row.source for row in inbox.events(type="trueup.read").data] == ["refetch"]
+    assert "trueup.read" in {row.type for row in inbox.events(q=customer["id"]).data}
 
 
 def test_what_is_gone_at_stripe_is_gone_here_and_keeps_what_it_was(stripe: Beside, ask: Ask) -> None:

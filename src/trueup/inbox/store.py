@@ -228,6 +228,9 @@ def _filters(
     if type_:
         where.append("e.type = %(type)s")
         values["type"] = type_
+    elif not q:
+        # What was read from Stripe's lists is no event; whoever asks for an object or for that type sees it.
+        where.append("e.kind <> 'read'")
     if state is not None:
         where.append(STATES[state])
     if account_id is not None:
