@@ -22,6 +22,7 @@ from trueup.inbox import service as inbox
 from trueup.inbox.intake.app import PREFIX
 from trueup.kernel.errors import Broken, Refused, Unauthenticated, Unavailable
 from trueup.mirror import service as mirror
+from trueup.mirror.backfill import service as backfills
 from trueup.operators import service as operators
 from trueup.operators.types import Scope
 from trueup.ops import health, output, schema
@@ -71,6 +72,9 @@ def demo(
             with _sandbox(state, path, kept) as sandbox:
                 _fill(state, sandbox, progress)
                 progress.stop()
+                if not state.seeded:
+                    # As when an account is connected: what no event told is read from Stripe's lists.
+                    backfills.start(account=backfills.account_of(ACCOUNT), by=command_line())
                 state.seeded = True
                 remember(path, state)
                 _announce(state, as_json=as_json, stays=not seed_only)
