@@ -11,7 +11,7 @@ from typing_extensions import override
 
 from tests.flow.beside import Beside, beside
 from tests.flow.conftest import Ask
-from tests.instance import TESTER
+from tests.instance import TESTER, eventually
 from trueup.customer import reconcile
 from trueup.mirror.backfill import errand
 from trueup.mirror.reconcile import service
@@ -370,7 +370,10 @@ def test_a_run_that_was_interrupted_is_gone_on_with(stripe: Beside) -> None:
     assert service.run(run.id).status is Status.RUNNING
 
     assert service.start(account=stripe.account, grace=0, patience=0, by=TESTER).id == run.id
-    reconcile.run_here(run.id, stop=stop, threads=1)
+    eventually(
+        lambda: (errand.work(stop), reconcile.work(stop)) and service.run(run.id).status is not Status.RUNNING,
+        "the worker goes on with it",
+    )
 
     assert set(found()) == {new["id"]}
     assert service.run(run.id).status is Status.COMPLETE
