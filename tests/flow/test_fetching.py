@@ -11,6 +11,7 @@ from tests.flow.beside import Beside, beside
 from tests.flow.conftest import Ask
 from tests.instance import event
 from trueup.customer import service as customers
+from trueup.inbox import service as inbox
 from trueup.inbox.types import Source
 from trueup.mirror import fetching, reads
 from trueup.mirror.reads import Read
