@@ -23,7 +23,7 @@ from trueup.runtime import clock, configuration, logs
 
 OFFLINE: Final = frozenset({"--help", "-h", "--version", "--show-completion", "--install-completion"})
 """Options that need no database."""
-UNSTORED: Final = frozenset({"metrics", "sandbox", "backups"})
+UNSTORED: Final = frozenset({"metrics", "sandbox", "backups", "simulate"})
 """Commands that need none either: they work on what they are given, on files, or on a store of their own."""
 OPTIONS: Final = {
     "--host": "TRUEUP_HOST",
@@ -117,7 +117,7 @@ def run(arguments: Sequence[str]) -> int:
 
 def adopt(arguments: Sequence[str]) -> None:
     """Turn options that are settings into the environment that this process and its children read."""
-    for argument, following in zip(arguments, [*arguments[1:], ""], strict=True):
+    for argument, following in zip(arguments, [*arguments[1:], ""], strict=False):
         name, given, value = argument.partition("=")
         if SERVING.intersection(arguments[:1]) and name in OPTIONS:
             os.environ[OPTIONS[name]] = value if given else following

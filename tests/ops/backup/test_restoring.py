@@ -109,6 +109,14 @@ def test_a_backup_of_a_newer_server_is_refused(key: None, copy: Path, empty: str
         restoring.plan(backup=copy, url=empty, replace=False, tell=quiet)
 
 
+def test_a_disk_without_room_is_not_filled(key: None, copy: Path, empty: str) -> None:
+    changed(copy, database_bytes=2**60)
+
+    with pytest.raises(Refused, match=r"its disk has [0-9]+ MB left") as told:
+        restoring.plan(backup=copy, url=empty, replace=False, tell=quiet)
+    assert told.value.code == "restore_no_room"
+
+
 def test_rows_that_did_not_come_are_noticed_and_nothing_is_replaced(key: None, copy: Path, empty: str) -> None:
     rows = manifest.read(copy).rows | {"inbox_pending": 6}
 

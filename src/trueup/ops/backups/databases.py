@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from datetime import datetime
 from typing import Any, Final
 from urllib.parse import quote
@@ -70,6 +71,8 @@ class Target(Record, frozen=True):
     """Who is connected to it."""
     may_replace: bool
     """Whether the role may make databases and rename this one; otherwise only an empty one can be filled."""
+    free: int | None
+    """Bytes of room on the server's disk; none where that cannot be seen from here."""
     collation: tuple[str, str] | None
     """Its collation and character type, where these are the operating system's."""
 
@@ -90,6 +93,7 @@ def look(url: str) -> Target:
             events_until=None,
             others=(),
             may_replace=may,
+            free=_free(server, url),
             collation=(collate, ctype) if provider == "c" else None,
         )
     schema.check_version(found.server)
@@ -100,13 +104,24 @@ def look(url: str) -> Target:
         used = ours and connection.execute(USED).fetchone() == (True,)
         newest = taking.newest(connection) if ours else None
         return Target(
-            **{name: getattr(found, name) for name in ("name", "server", "encrypted", "exists", "may_replace")},
+            **{name: getattr(found, name) for name in ("name", "server", "encrypted", "exists", "may_replace", "free")},
             tables=connection.execute(taking.TABLES).fetchone() is not None,
             used=used,
             events_until=newest.received_at if newest else None,
             others=tuple(name for (name,) in connection.execute(OTHERS).fetchall()),
             collation=found.collation,
         )
+
+
+def _free(server: Connection, url: str) -> int | None:
+    """Room on the disk of a server on this host, which is asked through a socket."""
+    if not str(conninfo_to_dict(url).get("host") or "").startswith("/"):
+        return None
+    row = server.execute(b"select setting from pg_settings where name = 'data_directory'").fetchone()
+    try:
+        return shutil.disk_usage(row[0]).free if row and row[0] else None
+    except OSError:
+        return None
 
 
 def name_of(url: str) -> str:
@@ -153,6 +168,12 @@ def make_staging(server: Connection, target: Target) -> str:
         sql.SQL("create database {} template template0 encoding 'UTF8'{}").format(sql.Identifier(name), locale)
     )
     return name
+
+
+def clear(server: Connection, name: str) -> None:
+    """Drop what an interrupted restore made, where the server still answers; the next restore does it otherwise."""
+    with suppress(psycopg.Error):
+        drop(server, name)
 
 
 def drop(server: Connection, name: str) -> None:

@@ -28,7 +28,9 @@ _VERSION: Final = re.compile(r"\(PostgreSQL\) (\d+)")
 _SAID: Final = re.compile(r"^pg_(?:dump|restore): (?:error: |fatal: )?(.*)$", re.MULTILINE)
 _QUOTES_ROWS: Final = re.compile(r"(DETAIL|CONTEXT|Command was|COPY \S+, line).*", re.DOTALL)
 NO_ROOM: Final = ("No space left on device", "Disk quota exceeded", "File too large")
-ROOM_HINT: Final = "Make room on that disk, or name a folder on another one with --to. What was written is removed."
+ROOM_HINT: Final = (
+    "Make room on that disk: the one of the backups, or of the database where one is restored. Nothing half is used."
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,8 @@ STRIPE_KEEPS: Final = timedelta(days=30)
 """How long Stripe lists events: https://docs.stripe.com/api/events."""
 MARGIN: Final = timedelta(days=5)
 """The sweep is trusted with what is that much younger; see the alarm on a cursor that is too old."""
+ROOM: Final = 1.5
+"""Bytes that a restore takes for each of the database it makes: the rows, and the log of writing them."""
 KNOWN: Final = b"select 1 from pg_roles where rolname = %s"
 
 
@@ -115,6 +117,13 @@ def plan(*, backup: Path, url: str, replace: bool, tell: Tell) -> tuple[Plan, Ma
             hint="Restore it into the same major version, or a newer one.",
         )
     _programs(said, target)
+    if target.free is not None and target.free < (needed := int(said.database_bytes * ROOM)):
+        raise Refused(
+            f"The restored database needs about {needed // 10**6} MB beside the present one, "
+            f"and its disk has {target.free // 10**6} MB left.",
+            code="restore_no_room",
+            hint="Make room there first: a database whose disk is full stops for everybody. Nothing was changed.",
+        )
     manifests.verify(backup, said, tell)
     shown = Plan(
         backup=said.name,
@@ -144,7 +153,7 @@ def restore(*, backup: Path, said: Manifest, target: Target, url: str, by: Actor
         server = stack.enter_context(databases.maintenance(url))
         staging = databases.make_staging(server, target) if target.may_replace else ""
         if staging:
-            stack.callback(databases.drop, server, staging)
+            stack.callback(databases.clear, server, staging)
         there = databases.beside(url, staging) if staging else url
         _filled(backup, said, there, folder=using.folder, tell=tell, whole=not staging)
         tell("Bringing it up to date", 0, 0)
