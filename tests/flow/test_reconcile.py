@@ -176,6 +176,20 @@ def test_a_row_that_is_not_as_the_log_says_is_damaged_and_made_again(stripe: Bes
     assert ask("select count(*) from inbox_event where source = 'reconcile'") == [(0,)]
 
 
+def test_what_was_erased_here_is_not_brought_back(stripe: Beside, ask: Ask) -> None:
+    known = live(stripe)
+    ask(
+        "update inbox_event set redacted_at = now(), body = convert_to(replace(convert_from(body, 'utf8'), 'Ada', ''),"
+        " 'utf8') where object_id = %s returning 1",
+        known["customer"],
+    )
+
+    run = compare(stripe, repair=True)
+
+    assert (run.counts.found, run.left) == ({}, 0)
+    assert ask("select count(*) from inbox_event where source = 'reconcile'") == [(0,)]
+
+
 def test_a_state_that_does_not_follow_from_its_objects_is_folded_again(stripe: Beside, ask: Ask) -> None:
     known = live(stripe)
     before = ask("select state from customer_customer")
@@ -370,10 +384,13 @@ def test_a_run_that_was_interrupted_is_gone_on_with(stripe: Beside) -> None:
     assert service.run(run.id).status is Status.RUNNING
 
     assert service.start(account=stripe.account, grace=0, patience=0, by=TESTER).id == run.id
-    eventually(
-        lambda: (errand.work(stop), reconcile.work(stop)) and service.run(run.id).status is not Status.RUNNING,
-        "the worker goes on with it",
-    )
+
+    def worked() -> bool:
+        errand.work(stop)
+        reconcile.work(stop)
+        return service.run(run.id).status is not Status.RUNNING
+
+    eventually(worked, "the worker goes on with it")
 
     assert set(found()) == {new["id"]}
     assert service.run(run.id).status is Status.COMPLETE

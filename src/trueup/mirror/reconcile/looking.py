@@ -9,6 +9,7 @@ import orjson
 import psycopg
 
 from trueup.kernel.records import Record
+from trueup.mirror import lookup
 from trueup.mirror import rules as mirror_rules
 from trueup.mirror import store as mirror
 from trueup.mirror.changes import changes
@@ -37,8 +38,9 @@ cross join lateral (
 class Held(Record, frozen=True):
     """An object as we have it: whose it is, its order, and from the log what it is in the newest shape.
 
-    ``fact`` and ``shape`` are None where its event is gone from the log. ``damage`` is what its row has otherwise than
-    the log, ``ours`` being the row's; ``older`` says that an older version of the rules made the row.
+    ``fact`` and ``shape`` are None where its event is gone from the log or was redacted: what somebody had erased is
+    not compared, and so not brought back. ``damage`` is what its row has otherwise than the log, ``ours`` being the
+    row's; ``older`` says that an older version of the rules made the row.
     """
 
     customer: str | None
@@ -71,6 +73,12 @@ def held(keys: Sequence[ObjectKey], *, thorough: bool = False) -> dict[ObjectKey
     if thorough:
         heads |= {key: resolve(traces).head for key, traces in mirror.traces(dict.fromkeys(known, 0)).items()}
     made = {winner.key: winner for winner in winners(heads)}
+    if thorough:
+        for (key, _second, _event_id), log in lookup.logged(
+            [(key, at.second, at.fact_id) for key, at in heads.items()]
+        ).items():
+            if log.redacted_at is not None:
+                made.pop(key, None)
     found = {}
     for key, current in known.items():
         winner = made.get(key)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Final
 
 from django.http import HttpRequest, HttpResponse
-from ninja import Query, Router
+from ninja import Path, Query, Router
 
 from trueup.kernel.records import Record
 from trueup.mirror.reconcile import service as reconcile
@@ -66,7 +66,9 @@ def list_reconciliations(
 
 @router.get("/reconciliations/{run_id}", auth=READ, operation_id="reconciliation", summary="One comparison")
 @openapi.answers(Run)
-def get_reconciliation(request: HttpRequest, run_id: int) -> HttpResponse:
+def get_reconciliation(
+    request: HttpRequest, run_id: Annotated[int, Path(ge=1, lt=2**63, description="Its number.")]
+) -> HttpResponse:
     """How far a comparison is, or how it ended."""
     del request
     return answer(reconcile.run(run_id))
