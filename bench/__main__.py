@@ -14,7 +14,9 @@ from typing import Any, Final
 from rich.console import Console
 
 from bench import baselines, sandbox, stored
+from bench.backfill import backfill
 from bench.backlog import backlog
+from bench.backup import backup
 from bench.lag import lag
 from bench.rebuild import rebuild
 from bench.stage import Missing, Stage, cpu_seconds, rss_mib, staged
@@ -180,6 +182,14 @@ def large(stage: Stage) -> dict[str, Any]:
         f"{figures['backlog_worked_off_per_s']:,.0f}/s, {figures['backlog_s']:,.0f} s in all, "
         f"{figures['backlog_worker_rss_mib']:,.0f} MiB of memory",
     )
+    figures |= backfill(stage)
+    say(
+        "a backfill of a million objects",
+        f"{figures['backfill_read_per_s']:,.0f}/s read, {figures['backfill_through_per_s']:,.0f}/s through, "
+        f"{figures['backfill_worker_rss_early_mib']:,.0f} and {figures['backfill_worker_rss_late_mib']:,.0f} MiB of memory",
+    )
+    figures |= backup(stage)
+    say("backup and restore", f"{figures['backup_s']} s and {figures['restore_s']} s")
     figures |= rebuild(stage, events=300_000)
     say(
         "rebuild of every table",
