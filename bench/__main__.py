@@ -186,7 +186,8 @@ def large(stage: Stage) -> dict[str, Any]:
     say(
         "a backfill of a million objects",
         f"{figures['backfill_read_per_s']:,.0f}/s read, {figures['backfill_through_per_s']:,.0f}/s through, "
-        f"{figures['backfill_worker_rss_early_mib']:,.0f} and {figures['backfill_worker_rss_late_mib']:,.0f} MiB of memory",
+        f"{figures['backfill_worker_rss_early_mib']:,.0f} and "
+        f"{figures['backfill_worker_rss_late_mib']:,.0f} MiB of memory",
     )
     figures |= backup(stage)
     say("backup and restore", f"{figures['backup_s']} s and {figures['restore_s']} s")
