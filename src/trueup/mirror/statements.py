@@ -110,8 +110,8 @@ from unnest(
     account_id, livemode, object_type, object_id, created, event_id, event_type, customer, state, before, made,
     api_version, stage, deleted, read, after
 )
-on conflict do nothing
 """
+
 VERSIONS: Final = f"{VERSIONS_INTO} on conflict do nothing".encode()
 
 VERSIONS_AGAIN: Final = f"""{VERSIONS_INTO}
@@ -130,7 +130,6 @@ returning v.account_id, v.livemode, v.object_type, v.object_id
 """.encode()
 """Mends versions that say something else than their events; those that are as they should be are not written. Whose the
 objects about payments are is told by ``mirror.about``."""
-
 
 TRACES: Final = b"""
 select k.account_id, k.livemode, k.object_type, k.object_id, v.created, v.event_id, v.event_type, v.state, v.before,
