@@ -223,8 +223,9 @@ def _explained(
 ) -> tuple[Cause, str]:
     """Why a state differs, in a sentence without personal data."""
     if told:
-        named = ", ".join(f"{object_type} {object_id} ({kind})" for kind, object_type, object_id, _told in told[:5])
-        return Cause.OBJECTS, f"It follows from objects that differ: {named}."
+        named = ", ".join(f"{object_type} {object_id} ({kind})" for kind, object_type, object_id, _told in told[:3])
+        more = f" and {len(told) - 3} more" if len(told) > 3 else ""
+        return Cause.OBJECTS, f"It follows from objects that differ: {named}{more}."
     if queued.set_aside is not None:
         return Cause.SET_ASIDE, f"Its fold was set aside: {queued.set_aside}."
     if queued.waiting:

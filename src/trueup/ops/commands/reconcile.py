@@ -149,8 +149,8 @@ def _tell(told: Compared) -> None:
     scope = "" if run.customers is None else f" of {len(run.customers)} customers"
     found = ", ".join(f"{number} {kind}" for kind, number in sorted(counts.found.items())) or "nothing differed"
     sentence = (
-        f"{run.account_slug}: {counts.objects + counts.singly:,} objects{scope} and {counts.states:,} states compared "
-        f"in {run.seconds:.1f} s and {counts.calls:,} calls; {found}."
+        f"{run.account_slug}: {counts.objects:,} listed objects{scope} and {counts.states:,} states compared in "
+        f"{run.seconds:.1f} s and {counts.calls:,} calls, {counts.singly:,} of them for one object; {found}."
     )
     (output.done if run.status is Status.COMPLETE and not run.left else output.say)(sentence)
     if run.repair and counts.found:
