@@ -33,6 +33,7 @@ from trueup.ops.commands import (
     replay,
     sandbox,
     sandbox_lives,
+    simulate,
     stripe_calls,
     sweep,
     views,
@@ -71,6 +72,7 @@ rebuild.register(app)
 reconcile.register(app)
 backup.register(app)
 sandbox.register(app)
+simulate.register(app)
 sandbox_lives.register(sandbox.sandbox_app)
 
 
