@@ -147,7 +147,6 @@ CHANGES: dict[str, tuple[Scenario, list[str]]] = {
         lambda _: [(database.execute("update mirror_replay set due_at = now()"), replay.proceed()) for _turn in "12"],
         ["mirror.replay.ended"],
     ),
-    "inbox.retry_set_aside": (lambda _: inbox.retry_set_aside(by=BY), ["inbox.pending.retried"]),
     "mirror.backfill.start": (
         lambda stage: [backfill.start(account=stage.keyed, by=BY) for _ in range(2)],
         ["mirror.backfill.started"],
@@ -168,7 +167,6 @@ CHANGES: dict[str, tuple[Scenario, list[str]]] = {
         lambda stage: [do(account=stage.running, by=BY) for do in (backfill.resume, backfill.cancel, backfill.resume)],
         ["mirror.backfill.cancelled", "mirror.backfill.resumed"],
     ),
-    "customer.retry_set_aside": (lambda _: customers.retry_set_aside(by=BY), ["customer.folds.retried"]),
     "customer.rebuild": (lambda _: customers.rebuild(by=BY), ["customer.states.rebuilt"]),
     "customer.refold": (lambda _: customers.refold(ids=["cus_000"], by=BY), ["customer.customers.refolded"]),
     "customer.merging.merge": (
@@ -329,7 +327,6 @@ COMMANDS: dict[str, tuple[list[str], list[str]]] = {
     "drift": (["drift"], []),
     "token create": (["token", "create", "--name", "x"], ["operators.token.created"]),
     "token revoke": (["token", "revoke", "{token}"], ["operators.token.revoked"]),
-    "retry": (["retry"], ["inbox.pending.retried", "customer.folds.retried"]),
     "rebuild": (["rebuild", "all", "--yes"], ["customer.tables.rebuilt"]),
     "replay start": (["replay", "--all", "--reason", "Because.", "--yes"], ["mirror.replay.started"]),
     "replay list": (["replay", "list"], []),

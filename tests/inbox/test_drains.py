@@ -15,6 +15,7 @@ from tests.instance import Json, customer, encoded, event
 from trueup.accounts.types import Account
 from trueup.customer import drain as customer_drain
 from trueup.customer import service as customers
+from trueup.inbox import dead_letters
 from trueup.inbox import service as inbox
 from trueup.mirror import drain as mirror_drain
 from trueup.runtime import database as runtime_database
@@ -147,7 +148,7 @@ def test_a_row_that_fails_again_and_again_is_set_aside_with_its_error_and_can_be
     assert row.state == "set_aside"
     assert row.error == "unusable_event: The event has no data.object."
     assert inbox.stats().set_aside == 1
-    assert inbox.retry_set_aside(by=instance.TESTER) == 1
+    assert dead_letters.retry(by=instance.TESTER).rows == {"mirror": 1}
     assert drains.step(MIRROR) == Step(claimed=1, done=0, failed=1, set_aside=0)
 
 

@@ -29,8 +29,6 @@ class Action(StrEnum):
     REPLAY_STARTED = "mirror.replay.started"
     REPLAY_ENDED = "mirror.replay.ended"
     REPLAY_CANCELED = "mirror.replay.canceled"
-    PENDING_RETRIED = "inbox.pending.retried"
-    FOLDS_RETRIED = "customer.folds.retried"
     CUSTOMERS_REFOLDED = "customer.customers.refolded"
     STATES_REBUILT = "customer.states.rebuilt"
     TABLES_REBUILT = "customer.tables.rebuilt"

@@ -36,7 +36,6 @@ from trueup.mirror.types import ObjectKey
 from trueup.mirror.upcast.shape import id_of, text
 from trueup.runtime import clock, database, queues
 from trueup.runtime.pages import Page, decode_cursor, encode_cursor, invalid_cursor
-from trueup.runtime.wake import wake
 
 LARGEST_PAGE: Final = 200
 AMOUNT: Final = re.compile(r"-?[0-9]{1,40}(\.[0-9]{1,20})?")
@@ -331,22 +330,6 @@ def rebuild(*, by: Actor) -> int:
             after={"events": events},
         )
     return events
-
-
-def retry_set_aside(*, by: Actor) -> int:
-    """Give every customer whose fold was set aside another round of attempts; returns how many."""
-    with database.transaction() as connection:
-        count = queues.retry(connection, mirror.CHANGED)
-        audit.record(
-            connection,
-            by=by,
-            action=Action.FOLDS_RETRIED,
-            object_type="queue",
-            object_id=mirror.CHANGED.table,
-            after={"rows": count},
-        )
-        wake(connection, mirror.TOPIC)
-    return count
 
 
 def folding() -> queues.Depth:

@@ -9,8 +9,6 @@ from typing import Any, Final
 import psycopg
 
 from trueup.accounts import service as accounts
-from trueup.audit import service as audit
-from trueup.audit.types import Action
 from trueup.inbox import store
 from trueup.inbox.types import (
     TOPIC,
@@ -23,7 +21,6 @@ from trueup.inbox.types import (
     State,
     Subject,
 )
-from trueup.kernel.actor import Actor
 from trueup.kernel.errors import NotFound, Refused
 from trueup.runtime import clock, database, queues
 from trueup.runtime.pages import Moment, Number, Page, decode_cursor, encode_cursor
@@ -180,22 +177,6 @@ def fail_awaiting(row_id: int, error: str, *, final: bool = False) -> bool:
         row = Claimed(id=row_id, attempts=attempts, values=())
         most = 1 if final else AWAITING_ATTEMPTS
         return queues.fail(connection, AWAITING, row, error=error, max_attempts=most)
-
-
-def retry_set_aside(*, by: Actor) -> int:
-    """Give every event that was set aside another round of attempts; returns how many."""
-    with database.transaction() as connection:
-        count = queues.retry(connection, PENDING)
-        audit.record(
-            connection,
-            by=by,
-            action=Action.PENDING_RETRIED,
-            object_type="queue",
-            object_id=PENDING.table,
-            after={"rows": count},
-        )
-        wake(connection, TOPIC)
-    return count
 
 
 def read_again() -> int:

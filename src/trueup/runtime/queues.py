@@ -85,14 +85,6 @@ def storable(error: str) -> str:
     return error[:2000].replace("\x00", "\ufffd").encode("utf-8", "replace").decode()
 
 
-def retry(connection: psycopg.Connection[tuple[Any, ...]], queue: Queue, ids: list[int] | None = None) -> int:
-    """Give rows that were set aside (all of them, or those named) another round of attempts; returns how many."""
-    sql = f"update {queue.table} set set_aside_at = null, attempts = 0, due_at = null where set_aside_at is not null"  # noqa: S608
-    if ids is None:
-        return psycopg.Cursor(connection).execute(sql.encode()).rowcount
-    return psycopg.Cursor(connection).execute(f"{sql} and id = any(%s)".encode(), (ids,)).rowcount
-
-
 def depth(connection: psycopg.Connection[tuple[Any, ...]], queue: Queue, since: str) -> Depth:
     """Count a queue; ``since`` names the column with the time a row was written."""
     sql = (

@@ -18,7 +18,6 @@ from trueup.inbox.sweep.types import SweepRow
 from trueup.inbox.types import InboxStats, Kind
 from trueup.kernel.records import Record
 from trueup.ops import output, schema
-from trueup.ops.actors import command_line
 from trueup.ops.commands.sweep import tell_alarms
 from trueup.runtime.queues import Depth
 
@@ -114,20 +113,8 @@ def status(as_json: AsJson = False) -> None:
     tell_alarms(found.alarms)
 
 
-def retry(as_json: AsJson = False) -> None:
-    """Give what was set aside another round of attempts."""
-    schema.prepare()
-    by = command_line()
-    events, folds = inbox.retry_set_aside(by=by), customers.retry_set_aside(by=by)
-    if as_json:
-        output.emit({"events": events, "customers": folds})
-        return
-    output.done(f"{events} events and {folds} customers queued again.")
-
-
 def register(app: typer.Typer) -> None:
     """Add these commands."""
     app.command("events")(list_events)
     app.add_typer(event_app, name="event")
     app.command()(status)
-    app.command()(retry)
