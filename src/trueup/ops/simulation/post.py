@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import http.client
 import random
+from collections.abc import Sequence
 from contextlib import suppress
-from typing import Final
+from typing import Final, Protocol
 
 import orjson
 
@@ -13,10 +14,23 @@ from trueup.kernel.errors import Broken
 from trueup.ops.simulation.types import Json, Weather
 from trueup.runtime import clock
 from trueup.sandbox.delivery import signing, thin
-from trueup.sandbox.world.store import Told
 
 SECRET: Final = "whsec_" + "simulation" * 3
 _OK: Final = 200
+
+
+class Told(Protocol):
+    """An event as the sandbox's listeners are told of it."""
+
+    @property
+    def seq(self) -> int:
+        """Its number."""
+        ...
+
+    @property
+    def body(self) -> bytes:
+        """Its JSON."""
+        ...
 
 
 class Parcel:
@@ -54,7 +68,7 @@ class Post:
         self.lost: list[Parcel] = []
         self.counts = dict.fromkeys(("told", "delivered", "delivered_again", "delivered_thin", "dropped"), 0)
 
-    def hear(self, told: list[Told]) -> None:
+    def hear(self, told: Sequence[Told]) -> None:
         """Take what happened at Stripe; the sandbox's listener, which may not be kept waiting."""
         self._told += told
 
