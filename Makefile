@@ -1,7 +1,7 @@
 # Every target sets itself up: it needs make and Python 3.11 or newer, and installs the rest into .venv by hash.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup runtime demo test check format bench bench-large screenshots clean
+.PHONY: help setup runtime demo test check format bench bench-large simulate screenshots clean
 
 # PYTHON=/path/to/python names another interpreter; it is looked for only when a target needs it.
 FIND_PYTHON = for candidate in $(PYTHON) python3.11 python3 python3.12 python3.13 python3.14; do \
@@ -36,6 +36,9 @@ bench: setup ## Measure, within ten minutes, and write build/bench.json.
 bench-large: setup ## Measure the cost of an event with ten million stored; up to an hour, 30 GB of disk.
 	@mkdir -p build
 	@exec .venv/bin/python -m bench --large
+
+simulate: setup ## Play 1,000 seeds of lives and faults against Trueup; ARGS="--seeds 7" chooses others, and "--kills" kills.
+	@exec .venv/bin/trueup simulate $(if $(findstring --seeds,$(ARGS)),,--seeds 1-1000) $(ARGS)
 
 screenshots: setup ## Picture every page of a running demo into build/screenshots (needs chromium).
 	@exec .venv/bin/python -m tools.screenshots $(ARGS)

@@ -29,6 +29,9 @@ def simulate(
     shrink: Annotated[
         float, typer.Option("--shrink", min=0, help="Seconds to look for what matters in a seed that diverges.")
     ] = running.SHRINK_SECONDS,
+    kills: Annotated[
+        bool, typer.Option("--kills", help="With real processes and a database that are killed meanwhile.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Prove that the state equals Stripe's whatever the network does, and say what was tried.
@@ -47,7 +50,11 @@ def simulate(
                 if not as_json:
                     _tell(outcome)
 
-        outcomes = running.simulate(chosen, jobs=jobs or os.cpu_count() or 1, on_outcome=ended, shrink_seconds=shrink)
+        number = jobs or os.cpu_count() or 1
+        if kills:
+            outcomes = running.simulate_with_kills(chosen, jobs=number, on_outcome=ended)
+        else:
+            outcomes = running.simulate(chosen, jobs=number, on_outcome=ended, shrink_seconds=shrink)
     told = summary(outcomes)
     if as_json:
         output.emit(told)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import random
-from collections.abc import Callable, Mapping
-from typing import Any, Final, Protocol
+from collections.abc import Mapping
+from typing import Final
 
+from trueup.ops.simulation import shelves
+from trueup.ops.simulation.asking import DAY, NAMES, Doing, Stripe, note, path_of, post
 from trueup.ops.simulation.types import Json
 
-HOUR: Final = 3_600
-DAY: Final = 86_400
 CARDS: Final = (
     "pm_card_visa",
     "pm_card_mastercard",
@@ -18,46 +17,6 @@ CARDS: Final = (
     "pm_card_createDispute",
     "pm_card_authenticationRequired",
 )
-NAMES: Final = ("Ada", "Bea", "Cleo", "Dora")
-COUPONS: Final = ("WELCOME", "SUMMER")
-PRODUCTS: Final = ("prod_basic", "prod_plus")
-PLANS: Final = ("plan_basic", "plan_plus")
-CURRENCIES: Final = ("usd", "usd", "usd", "eur", "jpy")
-
-
-class Stripe(Protocol):
-    """What a doing may use."""
-
-    rng: random.Random
-
-    def ask(self, method: str, path: str, **params: Any) -> Json:
-        """Ask the API; raises ``Refused``."""
-        ...
-
-    def any(self, kind: str, **fields: Any) -> Json:
-        """An object of a kind as it was last told, by chance; raises ``LookupError`` where there is none."""
-        ...
-
-    def turn(self, seconds: int) -> None:
-        """Let the sandbox's own time pass."""
-        ...
-
-
-Doing = Callable[[Stripe], object]
-
-
-def _post(me: Stripe, path: str, **params: Any) -> Json:
-    return me.ask("POST", path, **params)
-
-
-def _path(kind: str, obj: Json) -> str:
-    names = {"test_helpers.test_clock": "test_helpers/test_clocks"}
-    return f"/v1/{names.get(kind, kind + 's')}/{obj['id']}"
-
-
-def _note(me: Stripe) -> dict[str, str]:
-    return {me.rng.choice(("tier", "owner")): me.rng.choice(NAMES)}
-
 
 # --- customers -------------------------------------------------------------------------------------------------------
 
@@ -69,9 +28,9 @@ def sign_up(me: Stripe) -> None:
         try:
             more["test_clock"] = me.any("test_helpers.test_clock")["id"]
         except LookupError:
-            more["test_clock"] = _post(me, "/v1/test_helpers/test_clocks", frozen_time=_frozen(me))["id"]
+            more["test_clock"] = post(me, "/v1/test_helpers/test_clocks", frozen_time=_frozen(me))["id"]
     name = me.rng.choice(NAMES)
-    made = _post(me, "/v1/customers", name=name, email=f"{name.lower()}@example.com", metadata=_note(me), **more)
+    made = post(me, "/v1/customers", name=name, email=f"{name.lower()}@example.com", metadata=note(me), **more)
     if me.rng.random() < 0.7:
         card(me, made)
 
@@ -85,8 +44,8 @@ def card(me: Stripe, customer: Json | None = None) -> None:
     """A card, the default where it can be."""
     customer = customer or me.any("customer")
     token = me.rng.choice(CARDS[:3] if me.rng.random() < 0.6 else CARDS)
-    method = _post(me, f"/v1/payment_methods/{token}/attach", customer=customer["id"])
-    _post(me, _path("customer", customer), invoice_settings={"default_payment_method": method["id"]})
+    method = post(me, f"/v1/payment_methods/{token}/attach", customer=customer["id"])
+    post(me, path_of("customer", customer), invoice_settings={"default_payment_method": method["id"]})
 
 
 def rename(me: Stripe) -> None:
@@ -96,15 +55,15 @@ def rename(me: Stripe) -> None:
         change: Json = me.rng.choice(
             ({"name": name}, {"metadata": {"owner": name}}, {"phone": "+1555"}, {"email": f"{name}@example.org"})
         )
-        _post(me, _path("customer", customer), **change)
+        post(me, path_of("customer", customer), **change)
 
 
 def balance(me: Stripe) -> None:
     """Credit or debit."""
     customer = me.any("customer")
-    _post(
+    post(
         me,
-        _path("customer", customer) + "/balance_transactions",
+        path_of("customer", customer) + "/balance_transactions",
         amount=me.rng.choice((-500, 300)),
         currency=customer.get("currency") or "usd",
     )
@@ -113,7 +72,7 @@ def balance(me: Stripe) -> None:
 def tax(me: Stripe) -> None:
     """A tax id comes, or goes."""
     if me.rng.random() < 0.7:
-        _post(me, _path("customer", me.any("customer")) + "/tax_ids", type="eu_vat", value="DE123456789")
+        post(me, path_of("customer", me.any("customer")) + "/tax_ids", type="eu_vat", value="DE123456789")
     else:
         found = me.any("tax_id")
         me.ask("DELETE", f"/v1/customers/{found['customer']}/tax_ids/{found['id']}")
@@ -123,111 +82,22 @@ def leave(me: Stripe) -> None:
     """A customer is deleted, now and then just after another change."""
     customer = me.any("customer")
     if me.rng.random() < 0.4:
-        _post(me, _path("customer", customer), description="leaves")
-    me.ask("DELETE", _path("customer", customer))
+        post(me, path_of("customer", customer), description="leaves")
+    me.ask("DELETE", path_of("customer", customer))
 
 
 def detach(me: Stripe) -> None:
     """A card is taken off, or its date changes."""
     method = me.any("payment_method")
     if me.rng.random() < 0.5:
-        _post(me, _path("payment_method", method) + "/detach")
+        post(me, path_of("payment_method", method) + "/detach")
     else:
-        _post(me, _path("payment_method", method), metadata=_note(me))
+        post(me, path_of("payment_method", method), metadata=note(me))
 
 
 def discount_off(me: Stripe) -> None:
     """The customer's discount ends."""
-    me.ask("DELETE", _path("customer", me.any("customer")) + "/discount")
-
-
-# --- the catalogue ---------------------------------------------------------------------------------------------------
-
-
-def stock(me: Stripe) -> None:
-    """A product, some with an id that was there before, and a price."""
-    chosen = {"id": me.rng.choice(PRODUCTS)} if me.rng.random() < 0.5 else {}
-    made = _post(me, "/v1/products", name=me.rng.choice(NAMES), **chosen)
-    if me.rng.random() < 0.8:
-        price(me, made)
-
-
-def price(me: Stripe, product: Json | None = None) -> None:
-    """A price by the month, the year, or once."""
-    product = product or me.any("product")
-    recurring = me.rng.choice(({"interval": "month"}, {"interval": "month"}, {"interval": "year"}, None))
-    more = {} if recurring is None else {"recurring": recurring}
-    amount = me.rng.choice((900, 2900, 9900))
-    _post(me, "/v1/prices", product=product["id"], currency=me.rng.choice(CURRENCIES), unit_amount=amount, **more)
-
-
-def reprice(me: Stripe) -> None:
-    """A price is renamed, or taken out of the shop and put back."""
-    found = me.any("price")
-    for _ in range(me.rng.choice((1, 1, 2, 3))):
-        _post(me, _path("price", found), **me.rng.choice(({"active": False}, {"active": True}, {"nickname": "new"})))
-
-
-def restock(me: Stripe) -> None:
-    """A product is renamed or goes, and may come back under its id."""
-    found = me.any("product")
-    if me.rng.random() < 0.5:
-        for name in me.rng.choices(NAMES, k=me.rng.choice((1, 2, 3))):
-            _post(me, _path("product", found), name=name)
-        return
-    me.ask("DELETE", _path("product", found))
-    if me.rng.random() < 0.6:
-        me.turn(me.rng.choice((1, 1, 5)))
-        _post(me, "/v1/products", id=found["id"], name=me.rng.choice(NAMES))
-
-
-def coupon(me: Stripe) -> None:
-    """A coupon, under one of a few ids."""
-    terms: Json = me.rng.choice(
-        (
-            {"percent_off": 20, "duration": "repeating", "duration_in_months": 3},
-            {"percent_off": 50, "duration": "once"},
-            {"amount_off": 500, "currency": "usd", "duration": "forever"},
-        )
-    )
-    _post(me, "/v1/coupons", id=me.rng.choice(COUPONS), **terms)
-
-
-def recoupon(me: Stripe) -> None:
-    """A coupon is renamed or goes, and may come back as another."""
-    found = me.any("coupon")
-    if me.rng.random() < 0.4:
-        _post(me, _path("coupon", found), name=me.rng.choice(NAMES))
-        return
-    me.ask("DELETE", _path("coupon", found))
-    if me.rng.random() < 0.6:
-        me.turn(me.rng.choice((1, 1, 5)))
-        _post(me, "/v1/coupons", id=found["id"], percent_off=me.rng.choice((5, 15)), duration="forever")
-
-
-def promotion(me: Stripe) -> None:
-    """A code for a coupon, or the end of one."""
-    if me.rng.random() < 0.6:
-        code = f"CODE{me.rng.randrange(1000)}"
-        _post(me, "/v1/promotion_codes", promotion={"type": "coupon", "coupon": me.any("coupon")["id"]}, code=code)
-    else:
-        _post(me, _path("promotion_code", me.any("promotion_code")), active=me.rng.random() < 0.5)
-
-
-def plan(me: Stripe) -> None:
-    """A plan, as prices were called, under an id of one's own; or the end of it."""
-    if me.rng.random() < 0.5:
-        _post(
-            me,
-            "/v1/plans",
-            id=me.rng.choice(PLANS),
-            product=me.any("product")["id"],
-            currency="usd",
-            interval="month",
-            amount=1500,
-        )
-    else:
-        me.ask("DELETE", _path("plan", me.any("plan")))
+    me.ask("DELETE", path_of("customer", me.any("customer")) + "/discount")
 
 
 # --- subscriptions ---------------------------------------------------------------------------------------------------
@@ -247,7 +117,7 @@ def subscribe(me: Stripe) -> None:
         more |= {"collection_method": "send_invoice", "days_until_due": 7}
     elif luck < 0.7:
         more["payment_behavior"] = "default_incomplete"
-    _post(
+    post(
         me,
         "/v1/subscriptions",
         customer=me.any("customer")["id"],
@@ -269,36 +139,36 @@ def resubscribe(me: Stripe) -> None:
         elif luck < 0.6:
             change = {"cancel_at_period_end": me.rng.random() < 0.5}
         elif luck < 0.8:
-            change = {"metadata": _note(me)}
+            change = {"metadata": note(me)}
         elif luck < 0.9:
             change = {"pause_collection": me.rng.choice(({"behavior": "void"}, ""))}
         else:
             change = {"trial_end": "now"}
-        _post(me, _path("subscription", found), **change)
+        post(me, path_of("subscription", found), **change)
 
 
 def unsubscribe(me: Stripe) -> None:
     """A subscription is canceled, now and then right after a change."""
     found = me.any("subscription")
     if me.rng.random() < 0.4:
-        _post(me, _path("subscription", found), metadata=_note(me))
-    me.ask("DELETE", _path("subscription", found))
+        post(me, path_of("subscription", found), metadata=note(me))
+    me.ask("DELETE", path_of("subscription", found))
 
 
 def seats(me: Stripe) -> None:
     """An item more."""
     found = me.any("subscription")
-    _post(me, "/v1/subscription_items", subscription=found["id"], price=me.any("price", type="recurring")["id"])
+    post(me, "/v1/subscription_items", subscription=found["id"], price=me.any("price", type="recurring")["id"])
 
 
 def schedule(me: Stripe) -> None:
     """A schedule for a subscription, or the end of one."""
     luck = me.rng.random()
     if luck < 0.6:
-        _post(me, "/v1/subscription_schedules", from_subscription=me.any("subscription")["id"])
+        post(me, "/v1/subscription_schedules", from_subscription=me.any("subscription")["id"])
     else:
         found = me.any("subscription_schedule")
-        _post(me, f"/v1/subscription_schedules/{found['id']}/{'release' if luck < 0.8 else 'cancel'}")
+        post(me, f"/v1/subscription_schedules/{found['id']}/{'release' if luck < 0.8 else 'cancel'}")
 
 
 # --- invoices and payments -------------------------------------------------------------------------------------------
@@ -307,9 +177,9 @@ def schedule(me: Stripe) -> None:
 def bill(me: Stripe) -> None:
     """An invoice of one's own making, some with more lines than an event shows."""
     customer = me.any("customer")
-    made = _post(me, "/v1/invoices", customer=customer["id"], collection_method="send_invoice", days_until_due=5)
+    made = post(me, "/v1/invoices", customer=customer["id"], collection_method="send_invoice", days_until_due=5)
     for number in range(me.rng.choice((0, 1, 2, 12))):
-        _post(
+        post(
             me,
             "/v1/invoiceitems",
             customer=customer["id"],
@@ -318,7 +188,7 @@ def bill(me: Stripe) -> None:
             currency=made["currency"],
         )
     if me.rng.random() < 0.6:
-        _post(me, _path("invoice", made) + "/finalize")
+        post(me, path_of("invoice", made) + "/finalize")
 
 
 def settle(me: Stripe) -> None:
@@ -326,37 +196,37 @@ def settle(me: Stripe) -> None:
     found = me.any("invoice")
     luck = me.rng.random()
     if luck < 0.25:
-        _post(me, _path("invoice", found) + "/finalize")
+        post(me, path_of("invoice", found) + "/finalize")
     elif luck < 0.5:
-        _post(me, _path("invoice", found) + "/pay", **({"paid_out_of_band": True} if me.rng.random() < 0.5 else {}))
+        post(me, path_of("invoice", found) + "/pay", **({"paid_out_of_band": True} if me.rng.random() < 0.5 else {}))
     elif luck < 0.65:
-        _post(me, _path("invoice", found) + "/void")
+        post(me, path_of("invoice", found) + "/void")
     elif luck < 0.75:
-        _post(me, _path("invoice", found) + "/mark_uncollectible")
+        post(me, path_of("invoice", found) + "/mark_uncollectible")
     elif luck < 0.85:
-        me.ask("DELETE", _path("invoice", found))
+        me.ask("DELETE", path_of("invoice", found))
     else:
         for name in me.rng.choices(NAMES, k=me.rng.choice((1, 2, 3))):
-            _post(me, _path("invoice", found), description=name)
+            post(me, path_of("invoice", found), description=name)
 
 
 def item(me: Stripe) -> None:
     """Something for the next invoice, or nothing after all."""
     if me.rng.random() < 0.6:
-        _post(me, "/v1/invoiceitems", customer=me.any("customer")["id"], amount=700, currency="usd")
+        post(me, "/v1/invoiceitems", customer=me.any("customer")["id"], amount=700, currency="usd")
     else:
-        me.ask("DELETE", _path("invoiceitem", me.any("invoiceitem")))
+        me.ask("DELETE", path_of("invoiceitem", me.any("invoiceitem")))
 
 
 def credit(me: Stripe) -> None:
     """A credit note."""
-    _post(me, "/v1/credit_notes", invoice=me.any("invoice")["id"], amount=100)
+    post(me, "/v1/credit_notes", invoice=me.any("invoice")["id"], amount=100)
 
 
 def pay(me: Stripe) -> None:
     """A payment outside of any invoice."""
     found = me.any("payment_method")
-    _post(
+    post(
         me,
         "/v1/payment_intents",
         amount=me.rng.choice((500, 1500)),
@@ -371,20 +241,20 @@ def pay(me: Stripe) -> None:
 def repay(me: Stripe) -> None:
     """Something becomes of a payment."""
     found = me.any("payment_intent")
-    _post(me, _path("payment_intent", found) + me.rng.choice(("/capture", "/cancel", "/confirm")))
+    post(me, path_of("payment_intent", found) + me.rng.choice(("/capture", "/cancel", "/confirm")))
 
 
 def refund(me: Stripe) -> None:
     """Money goes back, all of it or in two parts within a second."""
     charge = me.any("charge")
     for _ in range(me.rng.choice((1, 1, 2))):
-        _post(me, "/v1/refunds", charge=charge["id"], amount=me.rng.choice((100, charge["amount"])))
+        post(me, "/v1/refunds", charge=charge["id"], amount=me.rng.choice((100, charge["amount"])))
 
 
 def annotate(me: Stripe) -> None:
     """A note on a charge or a refund."""
     kind = me.rng.choice(("charge", "refund"))
-    _post(me, _path(kind, me.any(kind)), metadata=_note(me))
+    post(me, path_of(kind, me.any(kind)), metadata=note(me))
 
 
 def dispute(me: Stripe) -> None:
@@ -392,16 +262,16 @@ def dispute(me: Stripe) -> None:
     found = me.any("dispute")
     if me.rng.random() < 0.6:
         text = me.rng.choice(("winning_evidence", "losing_evidence"))
-        _post(me, _path("dispute", found), evidence={"uncategorized_text": text}, submit=True)
+        post(me, path_of("dispute", found), evidence={"uncategorized_text": text}, submit=True)
     else:
-        _post(me, _path("dispute", found) + "/close")
+        post(me, path_of("dispute", found) + "/close")
 
 
 def set_up(me: Stripe) -> None:
     """A card is set up for later."""
     customer = me.any("customer")
     token = me.rng.choice(CARDS[:3])
-    _post(me, "/v1/setup_intents", customer=customer["id"], payment_method=token, confirm=True, usage="off_session",
+    post(me, "/v1/setup_intents", customer=customer["id"], payment_method=token, confirm=True, usage="off_session",
           automatic_payment_methods={"enabled": True, "allow_redirects": "never"})  # fmt: skip
 
 
@@ -412,12 +282,12 @@ def advance(me: Stripe) -> None:
     """A test clock goes on."""
     found = me.any("test_helpers.test_clock")
     to = found["frozen_time"] + me.rng.choice((60, DAY, 15 * DAY, 32 * DAY))
-    _post(me, _path("test_helpers.test_clock", found) + "/advance", frozen_time=to)
+    post(me, path_of("test_helpers.test_clock", found) + "/advance", frozen_time=to)
 
 
 def end_clock(me: Stripe) -> None:
     """A test clock goes, and its customers with it."""
-    me.ask("DELETE", _path("test_helpers.test_clock", me.any("test_helpers.test_clock")))
+    me.ask("DELETE", path_of("test_helpers.test_clock", me.any("test_helpers.test_clock")))
 
 
 DOINGS: Final[Mapping[Doing, int]] = {
@@ -429,14 +299,14 @@ DOINGS: Final[Mapping[Doing, int]] = {
     leave: 4,
     detach: 3,
     discount_off: 1,
-    stock: 6,
-    price: 5,
-    reprice: 3,
-    restock: 4,
-    coupon: 4,
-    recoupon: 4,
-    promotion: 2,
-    plan: 2,
+    shelves.stock: 6,
+    shelves.price: 5,
+    shelves.reprice: 3,
+    shelves.restock: 4,
+    shelves.coupon: 4,
+    shelves.recoupon: 4,
+    shelves.promotion: 2,
+    shelves.plan: 2,
     subscribe: 14,
     resubscribe: 12,
     unsubscribe: 4,

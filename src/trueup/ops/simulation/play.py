@@ -16,8 +16,9 @@ from trueup.inbox.types import Kind as Told
 from trueup.kernel.errors import Refused, TrueupError
 from trueup.mirror.reconcile.types import Status
 from trueup.ops.simulation import judging
+from trueup.ops.simulation.asking import DAY, HOUR
 from trueup.ops.simulation.door import Door
-from trueup.ops.simulation.lives import DAY, DOINGS, HOUR
+from trueup.ops.simulation.lives import DOINGS
 from trueup.ops.simulation.machine import BY, Machine, chance, hurried, wipe
 from trueup.ops.simulation.post import SECRET, Parcel, Post
 from trueup.ops.simulation.types import Difference, Json, Outcome, Plan, Step
@@ -77,7 +78,7 @@ class Play:
                 problem = f"{type(error).__name__}: {error}"
                 if self._telling:
                     self._tell(problem)
-        counts = self.counts | self.post.counts | self.machine.counts
+        counts = self.post.counts | self.machine.counts | self.counts
         return Outcome(
             seed=self.plan.seed,
             differences=differences,

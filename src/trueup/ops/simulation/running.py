@@ -10,6 +10,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Final
@@ -85,19 +86,45 @@ def _played(player: _Player, seed: int, shrink_seconds: float) -> Outcome:
     return replace(kept, counts=outcome.counts, seconds=outcome.seconds, shrunk_from=len(plan.steps))
 
 
+def simulate_with_kills(seeds: Sequence[int], *, jobs: int, on_outcome: OnOutcome) -> list[Outcome]:
+    """As ``simulate``, with real processes that are killed, each seed in an installation of its own.
+
+    What they were doing when they were killed is not the seed's, so nothing is cut down.
+    """
+    with tempfile.TemporaryDirectory(prefix="trueup-simulation-") as folder:
+        root = Path(folder)
+        root.chmod(0o711)
+        with Cluster(root / "home") as cluster, _player(cluster.url, root / "home") as player:
+            # The answer comes after the migrations; what it plays is nothing.
+            player.play(replace(draw(0), steps=()))
+
+        def one(seed: int) -> Outcome:
+            place = root / f"seed-{seed}"
+            place.mkdir()
+            place.chmod(0o711)
+            subprocess.run(["cp", "-a", str(root / "home"), str(place / "home")], check=True)  # noqa: S603, S607 - ours
+            with Cluster(place / "home") as cluster, _player(cluster.url, place / "home") as player:
+                outcome = player.play(draw(seed), kills=True)
+            on_outcome(outcome)
+            return outcome
+
+        with ThreadPoolExecutor(jobs) as pool:
+            return list(pool.map(one, seeds))
+
+
 class _Player:
     """A process that plays."""
 
     def __init__(self, process: subprocess.Popen[bytes]) -> None:
         self._process = process
 
-    def play(self, plan: Plan, *, telling: bool = False) -> Outcome:
+    def play(self, plan: Plan, *, telling: bool = False, kills: bool = False) -> Outcome:
         """Have a plan played. Raises ``Broken`` where the process ends."""
         asked, answers = self._process.stdin, self._process.stdout
         if asked is None or answers is None:  # pragma: no cover - both are pipes
             raise Broken("The process has no pipes.", code="simulation_ended")
         try:
-            asked.write(msgspec.json.encode(Request(plan=plan, telling=telling)) + b"\n")
+            asked.write(msgspec.json.encode(Request(plan=plan, telling=telling, kills=kills)) + b"\n")
             asked.flush()
             line = answers.readline()
         except BrokenPipeError:

@@ -8,6 +8,7 @@ from typing import Final
 import msgspec
 
 from trueup.ops import schema
+from trueup.ops.simulation.killing import play_with_kills
 from trueup.ops.simulation.play import play
 from trueup.ops.simulation.types import Outcome, Request
 from trueup.runtime import configuration, logs, processes
@@ -29,4 +30,7 @@ def main() -> None:
 
 def answer(asked: Request) -> Outcome:
     """Play one plan."""
-    return play(asked.plan, conninfo=configuration.current().database_url, telling=asked.telling)
+    settings = configuration.current()
+    if asked.kills:
+        return play_with_kills(asked.plan, home=settings.home, conninfo=settings.database_url)
+    return play(asked.plan, conninfo=settings.database_url, telling=asked.telling)

@@ -98,10 +98,11 @@ class Outcome(Record, frozen=True):
 
 
 class Request(Record, frozen=True):
-    """A plan to play; ``telling`` asks for the history."""
+    """A plan to play; ``telling`` asks for the history, and ``kills`` for real processes that are killed."""
 
     plan: Plan
     telling: bool = False
+    kills: bool = False
 
 
 Json = dict[str, Any]
