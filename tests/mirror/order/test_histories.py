@@ -126,6 +126,7 @@ def test_a_read_is_later_than_the_facts_that_were_known_before_it_began() -> Non
 def test_reads_that_claim_to_be_later_than_each_other_say_nothing() -> None:
     one, other = read(30, 1, after=("read_30_2",)), read(30, 2, after=("read_30_1",))
     assert verdict(one, other) == ("read_30_2", AMBIGUOUS)
+    assert resolve([shown(30, 4), read(30, 1, after=("read_30_1",))]).head.floor == 30
 
 
 def test_two_reads_of_one_second_that_differ_are_in_doubt() -> None:
@@ -144,6 +145,21 @@ def test_what_is_deleted_stays_so_within_its_incarnation() -> None:
     assert (resolution.head.fact_id, resolution.head.deleted, resolution.head.verdict) == ("evt_30_1-", True, CERTAIN)
     assert resolution.places[-1] == place(PlaceKind.AFTER_DELETION, 30, "evt_40_12", "read_50_2")
     assert ids(resolution.versions)[-1] == "evt_30_1-"
+
+
+def test_a_read_that_found_nothing_is_refuted_by_a_later_one_that_knew_of_it_and_found_the_object() -> None:
+    missing = read(30, 0, deleted=True, made=None)
+    assert resolve([born(20, 1), missing]).head.deleted
+
+    seen = read(40, 1, after=("read_30_0",))
+    resolution = resolve([born(20, 1), missing, seen, step(50, 1, 2)])
+    assert (resolution.head.fact_id, resolution.head.deleted) == ("evt_50_12", False)
+    assert ids(resolution.versions) == ["evt_20_+1", "read_30_0", "read_40_1", "evt_50_12"]
+    # One that does not know of it may be the older, whatever the clocks say.
+    assert resolve([born(20, 1), missing, read(40, 1)]).head.deleted
+    # What an event told is so.
+    assert resolve([born(20, 1), gone(30, 1), read(40, 1, after=("evt_30_1-",))]).head.deleted
+    assert resolve([born(20, 1), missing, seen, gone(50, 1)]).head.fact_id == "evt_50_1-"
 
 
 def test_the_event_of_a_deletion_is_told_rather_than_the_stub_that_was_read() -> None:

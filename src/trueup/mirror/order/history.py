@@ -89,9 +89,10 @@ def after(head: Head, since: int) -> Checkpoint:
 def deletion(traces: Iterable[Trace], made: int | None) -> Head | None:
     """The head of an incarnation that one of these facts ended: the earliest deletion, events before reads.
 
-    It depends on nothing else: what is deleted stays so, and no doubt about what was before matters any more.
+    It depends on deletions alone, and on the reads that refute some: what is deleted stays so, and no doubt about what
+    was before matters any more.
     """
-    gone = [trace for trace in traces if trace.deleted]
+    gone = endings(traces)
     if not gone:
         return None
     first = min(gone, key=deletion_key)
@@ -107,6 +108,24 @@ def deletion(traces: Iterable[Trace], made: int | None) -> Head | None:
         deleted=True,
         read=first.read,
     )
+
+
+def endings(traces: Iterable[Trace]) -> list[Trace]:
+    """The deletions among the facts of an incarnation that count.
+
+    A read that found nothing was misled where one that began later, and knew of it, found the object.
+    """
+    traces = list(traces)
+    gone = [trace for trace in traces if trace.deleted]
+    if not any(trace.read for trace in gone):
+        return gone
+    refuted = {fact_id for trace in traces if trace.read and not trace.deleted for fact_id in trace.after}
+    return [trace for trace in gone if not trace.read or trace.fact_id not in refuted]
+
+
+def refutes(trace: Trace, head: Head) -> bool:
+    """Whether a fact shows that ``head``, a deletion of the same incarnation that was only read, is none."""
+    return head.read and trace.read and not trace.deleted and head.fact_id in trace.after
 
 
 def supersedes(trace: Trace, head: Head) -> bool:
@@ -176,8 +195,8 @@ def _sides(facts: list[Trace]) -> tuple[tuple[Trace, ...], tuple[Trace, ...], li
         return (), (), facts
     known = {fact_id for read in reads for fact_id in read.after}
     newer = [fact for fact in facts if fact.fact_id not in known]
-    if not newer or len(newer) == len(facts):
-        # Reads that claim to be later than each other say nothing.
+    if not any(fact.read for fact in newer):
+        # Reads that claim to be later than each other, or than themselves, say nothing.
         newer = facts
     events = [fact for fact in facts if not fact.read and fact not in newer]
     earlier = sorted((fact for fact in reads if fact not in newer), key=rank_key)

@@ -56,11 +56,15 @@ def advance(head: Head | None, new: Iterable[Trace], known: Iterable[Trace] | No
     if not fresh:
         return head
     made = max((trace.made for trace in fresh if trace.made is not None), default=head.made)
-    if made is not None and made != head.made:
-        # The object came back under its id; what does not say which incarnation it means may now belong to this one.
-        return Need(since=made) if known is None else _again(made, 0, (*known, *new), _BEGINNING, 0)
-    if (gone := history.deletion(fresh, head.made)) is not None:
+    remade = made is not None and made != head.made
+    gone = None if remade else history.deletion(fresh, head.made)
+    if gone is not None and not gone.read:
         return gone
+    if remade or head.deleted or any(trace.deleted for trace in fresh):
+        # An object came back under its id, and what does not say which incarnation it means may now belong to this one;
+        # or it was read that it is gone, and only all that was read of it tells whether that is so.
+        since = made if remade and made is not None else 0
+        return Need(since=since) if known is None else _again(made, 0, (*known, *new), _BEGINNING, 0)
     earliest = min(trace.second for trace in fresh)
     if earliest > head.second and head.verdict is not Verdict.AMBIGUOUS:
         return _later_head(head, fresh, earliest)
@@ -68,7 +72,8 @@ def advance(head: Head | None, new: Iterable[Trace], known: Iterable[Trace] | No
     since = start.since
     if earliest < since:
         start, since = _BEGINNING, head.floor
-    return Need(since=since) if known is None else _again(head.made, since, (*known, *fresh), start, head.floor)
+    # Deletions that are stored were refuted: it lives.
+    return Need(since=since) if known is None else _again(made, since, (*_living(known), *fresh), start, head.floor)
 
 
 def _later_head(head: Head, fresh: Sequence[Trace], earliest: int) -> Head:
@@ -105,7 +110,7 @@ def _matters(trace: Trace, head: Head) -> bool:
     elif trace.made != head.made:
         return head.made is None or (trace.made is not None and trace.made > head.made)
     if head.deleted:
-        return history.supersedes(trace, head)
+        return history.supersedes(trace, head) or history.refutes(trace, head)
     if trace.deleted:
         return True
     known = (head.second, head.read, head.fact_id, head.state)
@@ -146,26 +151,36 @@ def _again(made: int | None, since: int, traces: Iterable[Trace], start: Checkpo
 
 def _newest(made: int | None, traces: Sequence[Trace], start: Checkpoint, floor: int) -> Head:
     gone = history.deletion(traces, made)
-    return history.head_of(history.moments(traces, start, floor=floor)[-1], made) if gone is None else gone
+    if gone is not None:
+        return gone
+    return history.head_of(history.moments(_living(traces), start, floor=floor)[-1], made)
+
+
+def _living(traces: Iterable[Trace]) -> list[Trace]:
+    return [trace for trace in traces if not trace.deleted]
 
 
 def _life(made: int | None, traces: Sequence[Trace]) -> tuple[list[Trace], list[Place], Head]:
     """One incarnation: its facts in order, what is not plain about them, and its head."""
-    alive = [trace for trace in traces if not trace.deleted]
-    seconds = history.moments(alive, _BEGINNING)
+    seconds = history.moments(_living(traces), _BEGINNING)
     versions: list[Trace] = []
     places: list[Place] = []
     for moment, following in zip_longest(seconds, seconds[1:]):
         line, doubts = _line(moment, following, versions[-1].fact_id if versions else None, made)
         versions += line
         places += doubts
-    head = history.deletion(traces, made)
+    gone = history.endings(traces)
+    for trace in sorted(traces, key=history.deletion_key):
+        if trace.deleted and trace not in gone:
+            # It stands before the first that knew better.
+            versions.insert(next(at for at, one in enumerate(versions) if trace.fact_id in one.after), trace)
+    head = history.deletion(gone, made)
     if head is None:
         return versions, places, history.head_of(seconds[-1], made)
     late = tuple(trace.fact_id for trace in versions if trace.second > head.second)
     if late:
         places.append(Place(kind=PlaceKind.AFTER_DELETION, second=head.second, facts=late, made=made))
-    versions += sorted((trace for trace in traces if trace.deleted), key=history.deletion_key, reverse=True)
+    versions += sorted(gone, key=history.deletion_key, reverse=True)
     return versions, places, head
 
 
