@@ -248,7 +248,7 @@ READS: dict[str, Scenario] = {
     "mirror.backfill.all_progress": lambda _: backfill.all_progress(),
     "mirror.backfill.last": lambda stage: backfill.last(stage.account),
     "mirror.backfill.progress": lambda stage: backfill.progress(stage.running),
-    "mirror.awaited": lambda _: mirror.awaited([CUSTOMER]),
+    "mirror.completed": lambda _: mirror.completed([CUSTOMER]),
     "mirror.fetches": lambda _: mirror.fetches(),
     "mirror.depth": lambda _: mirror.depth(database.connection()),
     "mirror.get": lambda _: mirror.get("cus_000"),

@@ -161,7 +161,7 @@ def folded_as(
 
 
 def _is_being_completed(key: CustomerKey, own: Sequence[MirrorObject]) -> bool:
-    """Whether a subscription shows the beginning of its items alone, and the rest is being read."""
+    """Whether a subscription shows the beginning of its items alone, and the rest is being read or mirrored."""
     short = [
         ObjectKey(account_id=key[0], livemode=key[1], object_type=one.object_type, object_id=one.object_id)
         for one in own
@@ -169,7 +169,7 @@ def _is_being_completed(key: CustomerKey, own: Sequence[MirrorObject]) -> bool:
         and not one.deleted
         and mapping(one.data.get("items")).get("has_more") is True
     ]
-    return bool(short) and bool(mirror.awaited(short))
+    return bool(short) and bool(mirror.completed(short))
 
 
 def folded_of(

@@ -101,9 +101,7 @@ def _save(
         store.replace([winner for winner in winners if winner.key in known], shape_version=SHAPE_VERSION)
     doubts = {key: reason for key, head in moved.items() if (reason := fetching.doubt(head)) is not None}
     doubts |= {
-        winner.key: Reason.TRUNCATED
-        for winner in winners
-        if not winner.head.deleted and fetching.truncated(winner.key.object_type, rules.whole(winner.fact))
+        winner.key: Reason.TRUNCATED for winner in winners if not winner.head.deleted and fetching.is_cut(winner.fact)
     }
     if doubts:
         fetching.want_each(doubts)

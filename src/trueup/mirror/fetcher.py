@@ -11,13 +11,19 @@ import msgspec
 from trueup.accounts import calls
 from trueup.accounts import service as accounts
 from trueup.accounts.calls import Lane
+from trueup.accounts.errors import AccountMismatch, ApiKeyMissing
 from trueup.accounts.types import Account
-from trueup.connectors.stripe.errors import StripeMissing, StripeRefused
+from trueup.connectors.stripe.errors import (
+    StripeMissing,
+    StripeParameterMissing,
+    StripeRefused,
+    StripeUnauthorized,
+)
 from trueup.connectors.stripe.resources import RESOURCES, Resource
 from trueup.inbox import service as inbox
 from trueup.inbox.types import AwaitingRow, Source
-from trueup.kernel.errors import Refused, TrueupError, Unavailable
-from trueup.mirror import fetching, reading, reads, rules, store
+from trueup.kernel.errors import Refused, Unavailable
+from trueup.mirror import fetching, reading, reads, store
 from trueup.mirror import service as mirror
 from trueup.mirror.fetching import Reason, Wanted
 from trueup.mirror.order.fingerprint import fingerprint
@@ -27,6 +33,7 @@ from trueup.mirror.reads import Read
 from trueup.mirror.rules import customer_of
 from trueup.mirror.types import ObjectKey
 from trueup.runtime import database, logs
+from trueup.runtime.drains import DATABASE_ERRORS, is_the_rows_fault
 from trueup.runtime.errands import Errand
 
 log = logs.get(__name__)
@@ -40,6 +47,8 @@ AWAITING_SECONDS: Final = 10.0
 MOST_ATTEMPTS: Final = 8
 TRIES: Final = 3
 """How often an object is read again because it changed while its lists were read."""
+NO_FAULT_OF_THE_OBJECT: Final = (StripeUnauthorized, ApiKeyMissing, AccountMismatch)
+"""What is wrong with the account's key: every object of it waits until that is mended."""
 CLOCK: Final = "test_helpers.test_clock"
 EXPANDED: Final[Mapping[str, Mapping[str, Any]]] = {"price": {"expand": ["tiers", "currency_options"]}}
 """What is left out of an object unless it is asked for, and states are computed from."""
@@ -143,24 +152,24 @@ def fetch(wanted: Wanted) -> None:
         account = accounts.account(wanted.key.account_id)
         begun = reads.begin()
         read = read_one(account, wanted.key, told_at=wanted.told_at)
-    except Unavailable as error:
+        with database.transaction():
+            reads.keep(account, [read], source=Source.REFETCH, begun=begun, even_known=True)
+            fetching.done(wanted)
+    except (Unavailable, *NO_FAULT_OF_THE_OBJECT) as error:
         fetching.again(wanted, f"{error.code}: {error.message}")
-        return
     except Refused as error:
         _give_up(wanted, f"{error.code}: {error.message}")
         log.error("fetch.set_aside", reason=wanted.reason.value, type=wanted.key.object_type, code=error.code)
-        return
-    except (TrueupError, msgspec.DecodeError, ValueError) as error:
+    except Exception as error:
+        # Whatever an object does to us, those that were leased with it are read.
+        if isinstance(error, DATABASE_ERRORS) and not is_the_rows_fault(error):
+            raise
         final = wanted.attempts + 1 >= MOST_ATTEMPTS
         if final:
             _give_up(wanted, type(error).__name__)
         else:
             fetching.again(wanted, type(error).__name__)
         log.warning("fetch.failed", type=wanted.key.object_type, error=type(error).__name__, set_aside=final)
-        return
-    with database.transaction():
-        reads.keep(account, [read], source=Source.REFETCH, begun=begun, even_known=True)
-        fetching.done(wanted)
 
 
 def _give_up(wanted: Wanted, error: str) -> None:
@@ -191,7 +200,7 @@ def _is_cut(key: ObjectKey, head: Head) -> bool:
     if head.deleted or not fetching.may_be_cut(key.object_type):
         return False
     told = reading.read([(key, head.second, head.fact_id)]).get(key)
-    return told is not None and fetching.truncated(key.object_type, rules.whole(told.fact))
+    return told is not None and fetching.is_cut(told.fact)
 
 
 def read_one(account: Account, key: ObjectKey, *, told_at: int = 0, lane: Lane = Lane.EVENTS) -> Read:
@@ -204,7 +213,7 @@ def read_one(account: Account, key: ObjectKey, *, told_at: int = 0, lane: Lane =
     path = resource.one(key.object_id)
     if path is None:
         raise StripeRefused(f"A {key.object_type} cannot be read by its id.")
-    clock = _clock_of(key)
+    clock = _clock_of(account, key, lane)
     second = 0 if clock is None else _frozen(account, clock, lane)
     for _ in range(TRIES):
         try:
@@ -220,19 +229,25 @@ def read_one(account: Account, key: ObjectKey, *, told_at: int = 0, lane: Lane =
         data: dict[str, Any] = parse(answer.body)
         named = data.get("test_clock") if clock is None else None
         if clock is None and not isinstance(named, str):
-            named = _clock_of_customer(key, customer_of(key.object_type, data))
+            named = _clock_of_customer(account, key, customer_of(key.object_type, data), lane)
         if isinstance(named, str):
             # Only now it is known which clock it lives by; its time has to be read before the object is.
             clock, second = named, _frozen(account, named, lane)
             continue
-        lists = _lists(account, resource, key.object_id, data, lane)
-        if not lists or fingerprint(parse(calls.get(account, path, lane=lane).body)) == fingerprint(data):
+        try:
+            lists = _lists(account, resource, key.object_id, data, lane)
+            whole = not lists or fingerprint(parse(calls.get(account, path, lane=lane).body)) == fingerprint(data)
+        except (StripeMissing, StripeParameterMissing):
+            # It, or what a page ended with, went while its lists were read: the next look at it says so.
+            continue
+        if whole:
             return Read(
                 object_type=key.object_type,
                 object_id=key.object_id,
                 body=answer.body,
                 second=max(told_at, answer.second if clock is None else second),
                 lists=lists,
+                alone=True,
             )
     raise _Moved(f"{key.object_id} changed again and again while it was read.")
 
@@ -259,7 +274,7 @@ def _lists(
     return found
 
 
-def _clock_of(key: ObjectKey) -> str | None:
+def _clock_of(account: Account, key: ObjectKey, lane: Lane) -> str | None:
     """The test clock that an object lives by, as far as the mirror knows: its own, or its customer's."""
     if key.object_type == CLOCK:
         return None
@@ -268,19 +283,26 @@ def _clock_of(key: ObjectKey) -> str | None:
     if isinstance(own, str):
         return own
     known = store.current([key]).get(key)
-    return None if known is None else _clock_of_customer(key, known.customer)
+    return None if known is None else _clock_of_customer(account, key, known.customer, lane)
 
 
-def _clock_of_customer(key: ObjectKey, named: str | None) -> str | None:
-    """The test clock that a customer lives by whom an object names, as far as the mirror knows."""
-    if named is None or key.livemode or key.object_type == CLOCK:
+def _clock_of_customer(account: Account, key: ObjectKey, named: str | None, lane: Lane) -> str | None:
+    """The test clock that a customer lives by whom an object names; Stripe is asked for one that is not mirrored."""
+    if named is None or key.livemode or key.object_type in {CLOCK, "customer"}:
         return None
     customer = ObjectKey(account_id=key.account_id, livemode=key.livemode, object_type="customer", object_id=named)
-    for one in store.by_key([customer]).get((key.account_id, key.livemode, named), []):
-        clock = one.data.get("test_clock")
-        if one.object_type == "customer" and isinstance(clock, str):
-            return clock
-    return None
+    found = [
+        one.data
+        for one in store.by_key([customer]).get((key.account_id, key.livemode, named), [])
+        if one.object_type == "customer"
+    ]
+    if not found:
+        try:
+            found = [parse(calls.get(account, f"/v1/customers/{named}", lane=lane).body)]
+        except StripeMissing:
+            return None
+    clock = found[0].get("test_clock")
+    return clock if isinstance(clock, str) else None
 
 
 def _frozen(account: Account, clock: str, lane: Lane) -> int:

@@ -8,6 +8,7 @@ beginning alone: all of it is asked for here by whoever notices, in its own tran
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import timedelta
 from enum import StrEnum
 from typing import Any, Final
 
@@ -16,8 +17,9 @@ import psycopg
 from trueup.accounts import service as accounts
 from trueup.connectors.stripe.resources import RESOURCES
 from trueup.kernel.records import Record
+from trueup.mirror import rules
 from trueup.mirror.order.types import Head, Verdict
-from trueup.mirror.types import ObjectKey
+from trueup.mirror.types import Fact, ObjectKey
 from trueup.runtime import arrays, database, queues
 from trueup.runtime.queues import Queue
 from trueup.runtime.wake import CHANNEL
@@ -51,6 +53,10 @@ DELAYS: Final[Mapping[Reason, float]] = {Reason.AMBIGUOUS: 2.0, Reason.GAP: 10.0
 """Seconds until a call is worth it: what is missing often comes by itself, and several doubts then cost one call."""
 
 
+ASIDE: Final = timedelta(hours=6)
+"""How long an object that was set aside stays so, whoever asks: what Stripe refused it may give later."""
+
+
 class Wanted(Record, frozen=True):
     """A claimed row: ``told_at`` is the newest second at which a thin event says that something happened, else 0."""
 
@@ -77,7 +83,9 @@ with wanted as (
                       then excluded.reason else f.reason end,
         told_at = greatest(f.told_at, excluded.told_at),
         revision = f.revision + 1,
-        due_at = least(f.due_at, excluded.due_at)
+        due_at = least(f.due_at, excluded.due_at),
+        attempts = case when f.set_aside_at < now() - %(aside)s then 0 else f.attempts end,
+        set_aside_at = case when f.set_aside_at < now() - %(aside)s then null else f.set_aside_at end
     returning due_at
 )
 select pg_notify(%(channel)s, %(topic)s) from (select from wanted where due_at <= clock_timestamp() limit 1) due
@@ -115,6 +123,7 @@ where o.verdict > 0 and not o.deleted and o.account_id = any(%(accounts)b) and o
     select from mirror_fetch f
     where (f.account_id, f.livemode, f.object_type, f.object_id) =
           (o.account_id, o.livemode, o.object_type, o.object_id)
+      and (f.set_aside_at is null or f.set_aside_at > now() - %(aside)s)
   )
 order by o.account_id, o.livemode, o.object_type limit %(limit)s
 """
@@ -124,7 +133,8 @@ def want(keys: Iterable[ObjectKey], *, reason: Reason, told_at: Mapping[ObjectKe
     """Ask for objects to be fetched, in the caller's transaction; returns how many rows that makes or touches.
 
     Objects that cannot be fetched are passed over: of an account without a key, or of a type that Stripe's API does
-    not give. One that waits already is fetched once, at the earliest time that anybody asked for.
+    not give. One that waits already is fetched once, at the earliest time that anybody asked for. One that was set
+    aside gets another try, at most once in ``ASIDE``.
     """
     return want_each(dict.fromkeys(keys, reason), told_at=told_at)
 
@@ -145,6 +155,7 @@ def want_each(reasons: Mapping[ObjectKey, Reason], *, told_at: Mapping[ObjectKey
         "reason": arrays.texts([reasons[key].value for key in keys]),
         "told_at": arrays.int8s([told.get(key, 0) for key in keys]),
         "delay": arrays.int8s([int(DELAYS.get(reasons[key], 0)) for key in keys]),
+        "aside": ASIDE,
         "channel": CHANNEL,
         "topic": TOPIC,
     }
@@ -186,6 +197,13 @@ def truncated(object_type: str, data: Mapping[str, Any]) -> bool:
     if resource is None or not resource.lists:
         return False
     return any(goes_on(data, inner.field) for inner in resource.lists)
+
+
+def is_cut(fact: Fact) -> bool:
+    """Whether a version shows a part of its object alone, and reading the object would show more."""
+    if fact.reading is not None and fact.reading.alone:
+        return False
+    return truncated(fact.object_type, rules.whole(fact))
 
 
 def goes_on(data: Mapping[str, Any], field: str) -> bool:
@@ -239,6 +257,7 @@ def want_doubtful(*, limit: int = 1000) -> int:
         "accounts": list(readable),
         "types": [name for name in RESOURCES if can_fetch(name)],
         "limit": limit,
+        "aside": ASIDE,
     }
     with database.transaction() as connection:
         rows = psycopg.Cursor(connection).execute(_DOUBTFUL, values).fetchall()
@@ -251,16 +270,20 @@ def want_doubtful(*, limit: int = 1000) -> int:
         return want_each(reasons)
 
 
-def waiting(keys: Sequence[ObjectKey]) -> frozenset[ObjectKey]:
-    """Those of these objects that wait to be fetched and were not set aside."""
+def complete(keys: Sequence[ObjectKey]) -> frozenset[ObjectKey]:
+    """Those of these objects, which show a part alone, of which the rest is going to be there.
+
+    They wait to be fetched, or were fetched and are about to be mirrored: those are asked for again, in the caller's
+    transaction, which costs no call once they are mirrored. Left out is what was set aside or cannot be fetched.
+    """
     if not keys:
         return frozenset()
     rows = psycopg.Cursor(database.connection()).execute(
         b"""
-        select f.account_id, f.livemode, f.object_type, f.object_id from mirror_fetch f
+        select f.account_id, f.livemode, f.object_type, f.object_id, f.set_aside_at is null from mirror_fetch f
         join unnest(%(account_id)b::int8[], %(livemode)b::bool[], %(object_type)b::text[], %(object_id)b::text[])
              as k (account_id, livemode, object_type, object_id)
-        using (account_id, livemode, object_type, object_id) where f.set_aside_at is null
+        using (account_id, livemode, object_type, object_id)
         """,
         {
             "account_id": arrays.int8s([key.account_id for key in keys]),
@@ -269,9 +292,14 @@ def waiting(keys: Sequence[ObjectKey]) -> frozenset[ObjectKey]:
             "object_id": arrays.texts([key.object_id for key in keys]),
         },
     )
-    return frozenset(
-        ObjectKey(account_id=row[0], livemode=row[1], object_type=row[2], object_id=row[3]) for row in rows.fetchall()
-    )
+    waits = {
+        ObjectKey(account_id=row[0], livemode=row[1], object_type=row[2], object_id=row[3]): row[4]
+        for row in rows.fetchall()
+    }
+    readable = accounts.readable()
+    others = [key for key in keys if key not in waits and can_fetch(key.object_type) and key.account_id in readable]
+    want(others, reason=Reason.TRUNCATED)
+    return frozenset([*others, *(key for key, live in waits.items() if live)])
 
 
 def counts() -> dict[str, int]:

@@ -37,7 +37,8 @@ class Read(Record, frozen=True):
 
     ``second`` is a unix second of the object's own clock that had not passed when reading began: ``Answer.second``, or
     for an object on a test clock the ``frozen_time`` that was read before. ``lists`` holds, by field, all elements
-    (each its JSON) of a list of which ``body`` shows the beginning.
+    (each its JSON) of a list of which ``body`` shows the beginning. ``alone`` says that the object was asked for by its
+    id with all that there is to it: asking again would show no more.
     """
 
     object_type: str
@@ -45,6 +46,7 @@ class Read(Record, frozen=True):
     body: bytes | None
     second: int
     lists: Mapping[str, Sequence[bytes]] = {}
+    alone: bool = False
 
 
 class Kept(Record, frozen=True):
@@ -109,7 +111,9 @@ def keep(account: Account, reads: Sequence[Read], *, source: Source, begun: date
     heads = store.current(keys)
     told = {key: _told(keyed[key]) for key in keys}
     new = [key for key in keys if even_known or not _is_known(keyed[key], told[key], heads.get(key))]
-    before = _before(new, {key: keyed[key].second for key in new}, begun)
+    # Of an object that readings found gone, all of them are named by the one that finds it: see ``order.history``.
+    since = {key: 0 if _was_gone(heads.get(key)) else keyed[key].second for key in new}
+    before = _before(since, begun)
     storing.store(
         [_arrival(key, _Asked(keyed[key], told[key], before.get(key, ()), begun), heads.get(key)) for key in new],
         source=source,
@@ -140,12 +144,17 @@ def _is_known(read: Read, told: dict[str, Any] | None, known: store.Current | No
     )
 
 
-def _before(
-    keys: Sequence[ObjectKey], since: Mapping[ObjectKey, int], begun: datetime
-) -> dict[ObjectKey, list[tuple[int, str]]]:
-    """The facts (second, id) about these objects that were in the log before reading began, from a second on."""
-    rows = store.facts_before({key: since[key] for key in keys}, begun) if keys else []
-    return {key: [(row[1], row[2]) for row in found] for key, found in groupby(rows, key=lambda row: row[0])}
+def _was_gone(known: store.Current | None) -> bool:
+    return known is not None and known.head.deleted and known.head.read
+
+
+def _before(since: Mapping[ObjectKey, int], begun: datetime) -> dict[ObjectKey, list[tuple[int, str, bool]]]:
+    """The facts about these objects that were in the log before reading began, from a second on.
+
+    With each its second, its id, and whether it is a reading that found nothing.
+    """
+    rows = store.facts_before(since, begun) if since else []
+    return {key: [row[1:] for row in found] for key, found in groupby(rows, key=lambda row: row[0])}
 
 
 class _Asked(NamedTuple):
@@ -153,15 +162,15 @@ class _Asked(NamedTuple):
 
     read: Read
     told: dict[str, Any] | None
-    before: Sequence[tuple[int, str]]
+    before: Sequence[tuple[int, str, bool]]
     begun: datetime
 
 
 def _arrival(key: ObjectKey, asked: _Asked, known: store.Current | None) -> Arrival:
     read, told, before, begun = asked
     # What was in the log before reading began happened before it, whatever the clocks say.
-    second = max([read.second, *(at for at, _fact_id in before)])
-    after = sorted(fact_id for at, fact_id in before if at == second)
+    second = max([read.second, *(at for at, _fact_id, _gone in before)])
+    after = sorted(fact_id for at, fact_id, gone in before if at == second or (gone and told is not None))
     # One that is gone does not say when it was made; the one that was there when reading began is meant.
     made = known.head.made if told is None and known is not None and before else None
     body = read.body or b""
@@ -180,6 +189,7 @@ def _arrival(key: ObjectKey, asked: _Asked, known: store.Current | None) -> Arri
             "begun_at": begun,
             "after": after,
             "made": made,
+            "alone": read.alone,
             "lists": {name: [msgspec.Raw(one) for one in elements] for name, elements in read.lists.items()},
         },
     }

@@ -141,6 +141,7 @@ def _reading_of(told: object) -> Reading:
     return Reading(
         after=tuple(one for one in after if _is_name(one)) if type(after) is list else (),
         made=made if type(made) is int and 0 <= made <= LATEST_SECOND else None,
+        alone=told.get("alone") is True,
         lists={name: value for name, value in lists.items() if type(value) is list} if type(lists) is dict else {},
     )
 

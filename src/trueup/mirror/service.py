@@ -132,9 +132,12 @@ def rebuild() -> int:
         return inbox.read_again()
 
 
-def awaited(keys: Sequence[ObjectKey]) -> frozenset[ObjectKey]:
-    """Those of these objects that wait to be read from Stripe."""
-    return fetching.waiting(keys)
+def completed(keys: Sequence[ObjectKey]) -> frozenset[ObjectKey]:
+    """Those of these objects, of which a part is known, whose rest is being read from Stripe.
+
+    The rest is asked for where nobody has; left out are those that Stripe refuses or that cannot be read.
+    """
+    return fetching.complete(keys)
 
 
 def fetches() -> dict[str, int]:

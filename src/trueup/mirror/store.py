@@ -169,16 +169,15 @@ def current(keys: Sequence[ObjectKey]) -> dict[ObjectKey, Current]:
     return _current(CURRENT, keys) if keys else {}
 
 
-def facts_before(since: Mapping[ObjectKey, int], begun: datetime) -> list[tuple[ObjectKey, int, str]]:
-    """The facts (second, event id) about these objects from a second on that were in the log before a moment of ours.
+def facts_before(since: Mapping[ObjectKey, int], begun: datetime) -> list[tuple[ObjectKey, int, str, bool]]:
+    """The facts about these objects from a second on that were in the log before a moment of ours.
 
-    Ordered by type and id.
+    With each its second, its id, and whether it is a reading that found nothing. Ordered by type and id.
     """
     values = _keys(list(since)) | {"since": arrays.int8s(list(since.values())), "begun": begun}
     rows = psycopg.Cursor(database.connection()).execute(FACTS_BEFORE, values, binary=True).fetchall()
     return [
-        (ObjectKey(account_id=row[0], livemode=row[1], object_type=row[2], object_id=row[3]), row[4], row[5])
-        for row in rows
+        (ObjectKey(account_id=row[0], livemode=row[1], object_type=row[2], object_id=row[3]), *row[4:7]) for row in rows
     ]
 
 

@@ -38,11 +38,12 @@ class Reading(Record, frozen=True):
 
     ``after`` names the facts of its second that were known before it began. ``made`` is the ``created`` of the object
     where the snapshot does not say: for one that is gone. ``lists`` holds, by field, the whole of a list of which the
-    object itself shows the beginning.
+    object itself shows the beginning. ``alone`` says that the object was asked for by its id, with all there is to it.
     """
 
     after: tuple[str, ...] = ()
     made: int | None = None
+    alone: bool = False
     lists: dict[str, list[Any]] = {}
 
 

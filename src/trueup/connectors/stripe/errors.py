@@ -26,6 +26,12 @@ class StripeUnavailable(Unavailable):
         self.retry_after = retry_after
 
 
+class StripeUnauthorized(StripeRefused):
+    """Stripe does not take the key: it says nothing about what was asked for."""
+
+    code = "stripe_unauthorized"
+
+
 class StripeForbidden(StripeRefused):
     """The key lacks the permission for what is asked; never to be taken for an empty answer.
 

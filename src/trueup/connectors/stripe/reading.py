@@ -23,6 +23,7 @@ from trueup.connectors.stripe.errors import (
     StripePathUnknown,
     StripeRefused,
     StripeThrottled,
+    StripeUnauthorized,
     StripeUnavailable,
 )
 from trueup.kernel.records import Record
@@ -124,16 +125,8 @@ def _translated(error: stripe.StripeError, path: str, second: int) -> Exception:
         )
     if status == _MISSING and code == "resource_missing":
         return StripeMissing(f"Stripe has nothing at {path}.", second=second)
-    if status == _FORBIDDEN:
-        named = _PERMISSION.search(error.user_message or "")
-        permission = f"rak_{named[1]}" if named else ""
-        return StripeForbidden(
-            f"The API key may not read {path}{f': it lacks {permission}' if permission else ''}.",
-            hint="Give the restricted key this permission in Stripe's dashboard.",
-            permission=permission,
-        )
-    if status == _UNAUTHORIZED:
-        return StripeRefused("Stripe does not accept this API key.", hint="It may have been rolled: connect anew.")
+    if status in {_FORBIDDEN, _UNAUTHORIZED}:
+        return _of_the_key(error, path)
     if status < _REDIRECTED:
         # The library found no JSON in an answer that says all is well: something between us and Stripe spoke.
         return StripeUnavailable(
@@ -149,6 +142,18 @@ def _translated(error: stripe.StripeError, path: str, second: int) -> Exception:
     elif status == _INVALID and code == "resource_missing":
         kind = StripeParameterMissing
     return kind(f"Stripe refused {path} with {status} {code}.".replace(" .", "."))
+
+
+def _of_the_key(error: stripe.StripeError, path: str) -> StripeRefused:
+    if error.http_status == _UNAUTHORIZED:
+        return StripeUnauthorized("Stripe does not accept this API key.", hint="It may have been rolled: connect anew.")
+    named = _PERMISSION.search(error.user_message or "")
+    permission = f"rak_{named[1]}" if named else ""
+    return StripeForbidden(
+        f"The API key may not read {path}{f': it lacks {permission}' if permission else ''}.",
+        hint="Give the restricted key this permission in Stripe's dashboard.",
+        permission=permission,
+    )
 
 
 def _retry_after(headers: Mapping[str, str]) -> float:
