@@ -258,7 +258,7 @@ def _lists(
     """The whole of every list inside of an object that shows its beginning alone."""
     found: dict[str, Sequence[bytes]] = {}
     for inner in resource.lists:
-        if not fetching.goes_on(data, inner.field):
+        if not fetching.goes_on(data, inner.field.split(".")):
             continue
         path, params = inner.whole(object_id)
         elements: list[bytes] = []

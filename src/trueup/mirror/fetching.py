@@ -49,6 +49,12 @@ class Reason(StrEnum):
     """Somebody wants it."""
 
 
+_LISTS: Final = {
+    name: tuple(tuple(inner.field.split(".")) for inner in resource.lists)
+    for name, resource in RESOURCES.items()
+    if resource.lists
+}
+"""For each type the paths of the lists inside of it."""
 DELAYS: Final[Mapping[Reason, float]] = {Reason.AMBIGUOUS: 2.0, Reason.GAP: 10.0, Reason.TIED: 30.0}
 """Seconds until a call is worth it: what is missing often comes by itself, and several doubts then cost one call."""
 
@@ -182,8 +188,7 @@ def doubt(head: Head) -> Reason | None:
 
 def may_be_cut(object_type: str) -> bool:
     """Whether objects of a type have parts that not every telling of them shows whole."""
-    resource = RESOURCES.get(object_type)
-    return object_type == "price" or (resource is not None and bool(resource.lists))
+    return object_type == "price" or object_type in _LISTS
 
 
 def truncated(object_type: str, data: Mapping[str, Any]) -> bool:
@@ -193,10 +198,7 @@ def truncated(object_type: str, data: Mapping[str, Any]) -> bool:
     """
     if object_type == "price":
         return data.get("billing_scheme") == "tiered" and type(data.get("tiers")) is not list
-    resource = RESOURCES.get(object_type)
-    if resource is None or not resource.lists:
-        return False
-    return any(goes_on(data, inner.field) for inner in resource.lists)
+    return any(goes_on(data, path) for path in _LISTS.get(object_type, ()))
 
 
 def is_cut(fact: Fact) -> bool:
@@ -206,10 +208,10 @@ def is_cut(fact: Fact) -> bool:
     return truncated(fact.object_type, rules.whole(fact))
 
 
-def goes_on(data: Mapping[str, Any], field: str) -> bool:
-    """Whether the list in a field, such as ``lines`` or ``amount_details.line_items``, says that it has more."""
+def goes_on(data: Mapping[str, Any], path: Sequence[str]) -> bool:
+    """Whether the list at a path, such as ``lines`` or ``amount_details`` and ``line_items``, says that it has more."""
     held: Any = data
-    for name in field.split("."):
+    for name in path:
         held = held.get(name) if type(held) is dict else None
     return type(held) is dict and held.get("has_more") is True
 

@@ -47,11 +47,7 @@ def advance(head: Head | None, new: Iterable[Trace], known: Iterable[Trace] | No
     """
     new = list(new)
     if head is None:
-        lives = _lives(history.distinct(new))
-        if not lives:
-            raise ValueError(_NOTHING)
-        made, traces = lives[-1]
-        return _newest(made, traces, _BEGINNING, 0)
+        return _first(new)
     fresh = [trace for trace in new if _matters(trace, head)]
     if not fresh:
         return head
@@ -74,6 +70,28 @@ def advance(head: Head | None, new: Iterable[Trace], known: Iterable[Trace] | No
         start, since = _BEGINNING, head.floor
     # Deletions that are stored were refuted: it lives.
     return Need(since=since) if known is None else _again(made, since, (*_living(known), *fresh), start, head.floor)
+
+
+def _first(new: Sequence[Trace]) -> Head:
+    """The head of an object that was not known yet."""
+    if len(new) == 1 and not (new[0].read or new[0].deleted):
+        # One event, which it nearly always is: what ``_newest`` gives, sooner.
+        trace = new[0]
+        return Head(
+            second=trace.second,
+            fact_id=trace.fact_id,
+            event_type=trace.event_type,
+            state=trace.state,
+            verdict=Verdict.CERTAIN,
+            checkpoint=Checkpoint(since=trace.second),
+            made=trace.made,
+            version=trace.version,
+        )
+    lives = _lives(history.distinct(new))
+    if not lives:
+        raise ValueError(_NOTHING)
+    made, traces = lives[-1]
+    return _newest(made, traces, _BEGINNING, 0)
 
 
 def _later_head(head: Head, fresh: Sequence[Trace], earliest: int) -> Head:
