@@ -147,6 +147,6 @@ def test_entries_are_read_newest_first_page_by_page_and_by_object(db: None) -> N
 def test_an_action_is_named_as_domain_noun_and_past_verb(action: Action) -> None:
     domain, noun, verb = action.value.split(".")
 
-    assert domain in {"accounts", "operators", "inbox", "customer"}
+    assert domain in {"accounts", "operators", "inbox", "mirror", "customer", "ops"}
     assert noun.replace("_", "").isalpha()
     assert verb.replace("_", "").isalpha()

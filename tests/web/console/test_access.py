@@ -14,6 +14,7 @@ from trueup.web.console import urls
 from trueup.web.console.guard import guarded
 
 OPEN = {"sign-in", "sign-out"}
+FORMS = {"truth-backfill", "truth-reconcile", "truth-retry"}
 ARGUMENTS = {
     "<str:customer_id>": "cus_1",
     "<str:event_id>": "evt_1",
@@ -48,7 +49,14 @@ def test_a_visitor_is_sent_to_sign_in_from_every_page_and_comes_back_afterwards(
         assert response.content == b""
 
 
-@pytest.mark.parametrize(("name", "path"), [entry for entry in _paths() if entry[0] not in OPEN])
+@pytest.mark.parametrize(("name", "path"), [entry for entry in _paths() if entry[0] in FORMS])
+def test_forms_are_only_sent(reader: Client, name: str, path: str) -> None:
+    del name
+    for method in ("get", "head", "put", "delete", "patch"):
+        assert getattr(reader, method)(path).status_code == 405
+
+
+@pytest.mark.parametrize(("name", "path"), [entry for entry in _paths() if entry[0] not in OPEN | FORMS])
 def test_pages_only_show_and_refuse_every_other_method(reader: Client, name: str, path: str) -> None:
     if name == "home":
         assert reader.get(path)["Location"] == "/customers"
