@@ -17,13 +17,16 @@ from hypothesis import strategies as st
 from typing_extensions import override
 
 from tests.flow.conftest import Ask
-from tests.flow.histories import CUSTOMERS, World
+from tests.flow.histories import CUSTOMERS, World, named_in
 from tests.flow.tables import DERIVED, differences, rebuild, stored
 from tests.instance import TESTER, Door, Json, encoded, post_all
 from trueup.accounts.types import Account
 from trueup.customer import merging, timeline
 from trueup.customer import service as customers
 from trueup.customer.drain import DRAIN as CUSTOMER
+from trueup.inbox import storing
+from trueup.inbox.storing import Arrival
+from trueup.inbox.types import Kind, Source
 from trueup.kernel.errors import NotFound
 from trueup.kernel.records import Record
 from trueup.kernel.time import from_unix
@@ -32,11 +35,12 @@ from trueup.mirror.drain import DRAIN as MIRROR
 from trueup.mirror.order.resolve import resolve
 from trueup.mirror.order.traces import trace_of
 from trueup.mirror.order.types import Trace
-from trueup.mirror.rules import facts_of, version_of
+from trueup.mirror.rules import READ, facts_of, version_of
 from trueup.mirror.store import VERDICTS
 from trueup.mirror.types import ObjectKey
 from trueup.runtime import drains
 from trueup.runtime.crypto import Sealer
+from trueup.runtime.database import transaction
 
 EXAMPLES: Final = int(os.environ.get("TRUEUP_HISTORIES", "24"))
 """Histories to try; for a night, some thousands."""
@@ -77,12 +81,13 @@ def histories(draw: st.DrawFn) -> History:
     def pick(options: Sequence[Any]) -> Any:
         return draw(st.sampled_from(options))
 
+    read = draw(st.booleans())
     # What Hypothesis draws choice by choice it can make smaller; a seed makes longer and more varied lives.
     seed = draw(st.none() | st.integers(0, 2**32))
     if seed is None:
-        events = World(pick).live(draw(st.integers(1, 30)))
+        events = World(pick, read=read).live(draw(st.integers(1, 30)))
     else:
-        events = World(random.Random(seed).choice).live(draw(st.integers(20, 50)))
+        events = World(random.Random(seed).choice, read=read).live(draw(st.integers(20, 50)))
     places = list(range(len(events)))
     twice = draw(st.lists(st.sampled_from(places), max_size=6)) if places else []
     waiting = draw(st.permutations(places + twice))
@@ -109,12 +114,31 @@ class Installation:
 
     def tell(self, events: Iterable[Json], *, mirrored: int = 100, folded: int = 100) -> None:
         """Post events, and let the drains take that many rows at once; with 0 they do not look yet."""
-        answers = post_all(self._door.port, "/webhooks/stripe/acme", [encoded(one) for one in events], connections=2)
+        events = list(events)
+        posted = [encoded(one) for one in events if one["object"] != READ]
+        answers = post_all(self._door.port, "/webhooks/stripe/acme", posted, connections=2)
         assert {answer.status for answer in answers} <= {200}
+        with transaction():
+            storing.store([self._read(one) for one in events if one["object"] == READ], source=Source.REFETCH)
         if mirrored:
             drains.empty(msgspec.structs.replace(MIRROR, batch=mirrored))
         if folded:
             drains.empty(msgspec.structs.replace(CUSTOMER, batch=folded))
+
+    def _read(self, told: Json) -> Arrival:
+        """A reading on its way into the log."""
+        object_type, object_id = named_in(told)
+        return Arrival(
+            account_id=self._account.id,
+            livemode=False,
+            event_id=told["id"],
+            created=told["created"],
+            type=READ,
+            kind=Kind.READ,
+            body=encoded(told),
+            object_type=object_type,
+            object_id=object_id,
+        )
 
     def rows(self) -> dict[str, list[Json]]:
         """All that was made of what was told; nothing waits."""
@@ -183,7 +207,7 @@ def by_second(events: Sequence[Json]) -> dict[int, list[Json]]:
     found: dict[int, list[Json]] = {}
     for one in events:
         found.setdefault(one["created"], []).append(one)
-    return found
+    return dict(sorted(found.items()))
 
 
 # Long runs and the search for the smallest history that fails take more than any other test.
