@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -19,7 +20,7 @@ import psycopg.sql
 from django.apps import apps
 from django.conf import settings
 from django.core.management import call_command
-from django.db import connection, migrations
+from django.db import connection, connections, migrations
 from django.db.backends.postgresql import operations
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.migration import Migration
@@ -27,12 +28,15 @@ from django.db.migrations.operations.base import Operation
 
 PACKAGE: Final = "trueup"
 POSTGRES: Final = "15.0"
-"""The oldest server that Trueup runs on."""
+OLDEST: Final = 150_000
+"""The oldest server that Trueup runs on; as libpq counts."""
 TIMEOUTS: Final = "set lock_timeout = '5s';\nset statement_timeout = '5min';\n"
 """What the schema is migrated under; the linter wants to see it in each file."""
 EXCLUDED: Final = (
     "prefer-robust-stmts",  # A migration runs in one transaction, so it is there entirely or not at all.
     "require-table-schema",  # One schema holds all; the search path names it.
+    "prefer-bigint-over-int",  # The size of a column is chosen: a rate or a number of attempts stays small.
+    "prefer-bigint-over-smallint",
 )
 
 ALONE: Final = "alone in a migration with atomic = False"
@@ -89,11 +93,25 @@ def newer() -> list[Migration]:
     return [found for key, found in sorted(loader.disk_migrations.items()) if key[0] in ours and not found.initial]
 
 
+@contextmanager
+def _oldest_server() -> Iterator[None]:
+    """Have Django write for the oldest server; which statements it writes depends on that, and it would ask one."""
+    known = vars(connections["default"])
+    before = known.get("pg_version")
+    known["pg_version"] = OLDEST
+    try:
+        yield
+    finally:
+        known.pop("pg_version")
+        if before is not None:
+            known["pg_version"] = before
+
+
 def sql(migration: Migration) -> str:
     """The statements of a migration as PostgreSQL would get them, without asking a server."""
     state = MigrationLoader(None).project_state((migration.app_label, migration.name), at_end=False)
     # Not `migration.apply`: it opens a transaction, and thereby a connection, even where it only collects.
-    with connection.schema_editor(collect_sql=True, atomic=False) as editor:
+    with _oldest_server(), connection.schema_editor(collect_sql=True, atomic=False) as editor:
         for operation in migration.operations:
             before = state.clone()
             operation.state_forwards(migration.app_label, state)
@@ -102,13 +120,17 @@ def sql(migration: Migration) -> str:
     return TIMEOUTS + "\n".join(editor.collected_sql) + "\n"
 
 
-def squawk(files: list[Path]) -> int:
-    """Lint SQL files; 0 when nothing is wrong. Findings go to the terminal."""
+def squawk(files: list[Path], *, atomic: bool = True) -> int:
+    """Lint SQL files of migrations in one transaction each, or in none; 0 when nothing is wrong.
+
+    Findings go to the terminal.
+    """
     if not files:
         return 0
     linter = Path(sys.executable).with_name("squawk")
+    within = ["--assume-in-transaction"] if atomic else []
     excluded = [f"--exclude={rule}" for rule in EXCLUDED]
-    command = [str(linter), "--pg-version", POSTGRES, "--assume-in-transaction", *excluded, *map(str, files)]
+    command = [str(linter), "--pg-version", POSTGRES, *within, *excluded, *map(str, files)]
     return subprocess.run(command, check=False).returncode
 
 
@@ -120,12 +142,12 @@ def main() -> int:
     for problem in problems:
         print(problem)
     with tempfile.TemporaryDirectory(prefix="trueup-sql-") as folder:
-        files = []
+        files: dict[bool, list[Path]] = {True: [], False: []}
         for migration in newer():
             file = Path(folder) / f"{migration.app_label}.{migration.name}.sql"
             file.write_text(sql(migration), encoding="utf-8")
-            files.append(file)
-        linted = squawk(files)
+            files[migration.atomic].append(file)
+        linted = max(squawk(found, atomic=atomic) for atomic, found in files.items())
     # Last, because it takes the database away: Django would ask it which migrations ran, which is of no interest here.
     settings.DATABASES["default"]["ENGINE"] = "django.db.backends.dummy"
     call_command("makemigrations", check=True, dry_run=True, verbosity=1)
