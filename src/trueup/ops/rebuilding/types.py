@@ -35,7 +35,7 @@ TOLD = {
     Reason.RULES: "Other rules made it.",
     Reason.NEVER_APPLIED: "The live table never applied an event that is in the log.",
     Reason.WAITING: "It waits in the queue of the live tables, which will make it so by themselves.",
-    Reason.SET_ASIDE: "It was set aside in the queue of the live tables; see `trueup status` and `trueup dead-letters`.",
+    Reason.SET_ASIDE: "It was set aside in the queue of the live tables; see `trueup dead-letters`.",
     Reason.EVENT_GONE: "The event that told it is not in the log.",
     Reason.STRAY: "Nothing in the log tells of it.",
     Reason.OBJECTS: "It follows from objects that differ too.",
