@@ -50,6 +50,8 @@ class Door:
             interface="asgi3",
             log_config=None,
             access_log=False,
+            # Between two deliveries of a seed much may happen.
+            timeout_keep_alive=3_600,
         )
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(

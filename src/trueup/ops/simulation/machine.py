@@ -37,7 +37,7 @@ BY: Final = system("simulation")
 QUEUES: Final = ("inbox_pending", "inbox_awaitingfetch", "mirror_changed", "mirror_fetch")
 PATIENCE: Final = 60
 """Seconds that a reconciliation waits for the queues; they are emptied beside it."""
-ROUNDS: Final = 200
+ROUNDS: Final = 80
 """More than any seed needs: what is not quiet by then never will be."""
 _WAITS: Final = ("due_at", "leased_until", "held_until", "full_at", "slowed_at")
 _HASTE: Final = {"FIRST_PAUSE": 0.001, "LONGEST_PAUSE": 0.004, "THROTTLED_SECONDS": 0.005}

@@ -38,6 +38,8 @@ SHORT: Final = 0.02
 _TURNS: Final = (1, 1, 2, 5, 30, 300, HOUR, DAY, DAY, 7 * DAY, 32 * DAY)
 _PATHS: Final = ("*", "*", "/v1/customers/*", "/v1/events", "/v1/subscriptions*", "/v1/test_helpers/*")
 _LISTED: Final = re.compile(r"call GET /v1/(test_helpers/)?[a-z_]+\?")
+_KEPT: Final = 25 * DAY
+"""Seconds from which on a leap may leave events behind that Stripe keeps no more."""
 _TRAILING: Final = 120
 """Seconds after which the sweep trusts Stripe's list of events, and some more."""
 
@@ -58,6 +60,7 @@ class Play:
         self._depth = 0
         self._calls = 0
         self._left: tuple[Difference, ...] = ()
+        self._lost = False
 
     def run(self) -> Outcome:
         """Play to the end. What our own code raises ends the seed as a problem."""
@@ -72,7 +75,7 @@ class Play:
                 for step in self._steps:
                     self._do(step)
                 self._settle()
-                differences = (*judging.judge(self.sandbox, self.account), *self._left)
+                differences = (*judging.judge(self.sandbox, self.account, lost=self._lost), *self._left)
                 facts = judging.facts(self.account, differences) if self._telling else ()
             except Exception as error:  # noqa: BLE001 - whatever it is, it is what the seed found
                 problem = f"{type(error).__name__}: {error}"
@@ -189,7 +192,9 @@ class Play:
             return
 
     def _do_turn(self) -> None:
-        self.turn(self.rng.choice(_TURNS))
+        seconds = self.rng.choice(_TURNS)
+        self.turn(seconds)
+        self._lost = self._lost or seconds > _KEPT
 
     def _do_post(self) -> None:
         self._deliver(self.post.choose(self.rng))
@@ -272,6 +277,8 @@ class Play:
         self.machine.retry()
         self._steps = iter(())
         self._drain()
+        if not self.plan.looked_after:
+            return
         self.machine.lapse()
         self.sandbox.advance(seconds=_TRAILING)
         self._drain()

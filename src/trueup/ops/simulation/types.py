@@ -58,6 +58,8 @@ class Plan(Record, frozen=True):
     seed: int
     weather: Weather
     steps: tuple[Step, ...]
+    looked_after: bool = True
+    """Whether a sweep, a backfill and a reconciliation come at the end. Without them only what was delivered counts."""
 
 
 class Difference(Record, frozen=True):
