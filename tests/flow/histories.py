@@ -1,4 +1,4 @@
-"""A small Stripe that tells what happens in it: whole objects, and the old values of what changed; and that is read.
+"""A small Stripe that tells what happens in it: whole objects, and the old values of what changed.
 
 Whoever makes a ``World`` brings the choices, so that the same lives come from a seed or from Hypothesis.
 """
@@ -12,7 +12,6 @@ from typing import Any, Final, TypeVar
 
 from tests.instance import Json, event
 from tests.mirror.order.histories import previous_attributes
-from trueup.mirror.rules import READ
 
 START: Final = 1_790_000_000
 PAUSES: Final = (0, 0, 0, 1, 1, 2, 3_600, 86_400)
@@ -34,22 +33,25 @@ Key = tuple[str, str]
 class World:
     """Objects as they stand, and ``told``: the events about them in the order in which they happened."""
 
-    def __init__(self, pick: Callable[[Sequence[Any]], Any], *, lost: bool = True, read: bool = False) -> None:
+    def __init__(self, pick: Callable[[Sequence[Any]], Any], *, lost: bool = True) -> None:
         self._pick = pick
         self._lost = (False,) * 11 + (lost,)
-        self._steps = (*STEPS, *READINGS) if read else STEPS
         self.now = START
         self.objects: dict[Key, Json] = {}
         self.gone: dict[Key, Json] = {}
         self.told: list[Json] = []
-        self._count = 0
+        self.count = 0
 
     def live(self, steps: int) -> list[Json]:
         """Let that many things happen; what was told so far."""
         for _ in range(steps):
             self.now += self.pick(PAUSES)
-            self.pick(self._steps)(self)
+            self.pick(self.steps())(self)
         return self.told
+
+    def steps(self) -> Sequence[Callable[[World], None]]:
+        """What may happen next."""
+        return STEPS
 
     def pick(self, options: Sequence[T]) -> T:
         """One of them."""
@@ -86,9 +88,9 @@ class World:
         self._tell(kind, self.objects.get(key) or self.gone[key])
 
     def _tell(self, kind: str, about: Json, *, before: Json | None = None) -> None:
-        self._count += 1
+        self.count += 1
         # Like Stripe's, the ids of events tell nothing about their order.
-        named = hashlib.sha256(str(self._count).encode()).hexdigest()[:16]
+        named = hashlib.sha256(str(self.count).encode()).hexdigest()[:16]
         told = event(kind, copy.deepcopy(about), at=self.now, id=f"evt_{named}", api_version=self.pick(VERSIONS))
         if before is not None:
             told["data"]["previous_attributes"] = previous_attributes(before, about)
@@ -330,45 +332,6 @@ class World:
         if key is not None:
             self.again(self.pick(("customer.subscription.updated", "customer.subscription.trial_will_end")), key)
 
-    # --- how it is read ----------------------------------------------------------------------------------------------
-
-    def read(self) -> None:
-        """One object is read as it is now, or is found to be gone."""
-        keys = sorted((*self.objects, *self.gone))
-        if keys:
-            self._read(self.pick(keys), started=self._started())
-
-    def listed(self) -> None:
-        """A page of a list is read: what is gone is not on it."""
-        keys = sorted(self.objects)
-        if keys:
-            object_type, started = self.pick(keys)[0], self._started()
-            for key in keys:
-                if key[0] == object_type:
-                    self._read(key, started=started)
-
-    def _started(self) -> int:
-        """When the reading began that is answered now: nearly always just before."""
-        return max(START, self.now - self.pick((0, 0, 0, 0, 1, 2, 3_600)))
-
-    def _read(self, key: Key, *, started: int) -> None:
-        """What a reading gave, and which facts of its second it knew: any of those that had been told."""
-        self._count += 1
-        earlier = [one for one in self.told if one["created"] == started and named_in(one) == key]
-        told = self.objects.get(key)
-        made = self.gone[key]["created"] if told is None and self.pick((True, False)) else None
-        envelope = {
-            "id": f"read_{self._count:04d}",
-            "object": READ,
-            "type": READ,
-            "created": started,
-            "livemode": False,
-            "api_version": self.pick(VERSIONS),
-            "data": {"object": copy.deepcopy(told) or {"object": key[0], "id": key[1], "deleted": True}},
-            "read": {"after": [one["id"] for one in earlier if self.pick((True, True, False))], "made": made},
-        }
-        self.told.append(envelope)
-
     def _of(self, object_type: str) -> list[Key]:
         return [key for key in (*self.objects, *self.gone) if key[0] == object_type]
 
@@ -425,11 +388,3 @@ STEPS: Final[tuple[Callable[[World], None], ...]] = (
     World.other,
     World.repeated,
 )
-
-READINGS: Final[tuple[Callable[[World], None], ...]] = (World.read, World.read, World.read, World.listed)
-
-
-def named_in(told: Json) -> Key:
-    """The type and id of the object that an event or a reading is about."""
-    about = told["data"]["object"]
-    return about["object"], about["id"]

@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 from typing_extensions import override
 
 from tests.flow.conftest import Ask
-from tests.flow.histories import CUSTOMERS, World, named_in
+from tests.flow.histories import CUSTOMERS, World
+from tests.flow.read_histories import ReadWorld, named_in
 from tests.flow.tables import DERIVED, differences, rebuild, stored
 from tests.instance import TESTER, Door, Json, encoded, post_all
 from trueup.accounts.types import Account
@@ -81,13 +82,13 @@ def histories(draw: st.DrawFn) -> History:
     def pick(options: Sequence[Any]) -> Any:
         return draw(st.sampled_from(options))
 
-    read = draw(st.booleans())
+    world = draw(st.sampled_from((World, ReadWorld)))
     # What Hypothesis draws choice by choice it can make smaller; a seed makes longer and more varied lives.
     seed = draw(st.none() | st.integers(0, 2**32))
     if seed is None:
-        events = World(pick, read=read).live(draw(st.integers(1, 30)))
+        events = world(pick).live(draw(st.integers(1, 30)))
     else:
-        events = World(random.Random(seed).choice, read=read).live(draw(st.integers(20, 50)))
+        events = world(random.Random(seed).choice).live(draw(st.integers(20, 50)))
     places = list(range(len(events)))
     twice = draw(st.lists(st.sampled_from(places), max_size=6)) if places else []
     waiting = draw(st.permutations(places + twice))
