@@ -17,6 +17,7 @@ from trueup.accounts import registry
 from trueup.accounts import service as accounts
 from trueup.accounts.types import Account
 from trueup.customer import service as customers
+from trueup.customer import timeline
 from trueup.customer.drain import DRAIN as CUSTOMER
 from trueup.inbox.types import Source
 from trueup.mirror import fetcher, fetching, reads
@@ -215,3 +216,16 @@ def test_an_object_that_goes_while_its_lists_are_read_is_gone(stripe: Beside) ->
     stripe.fetch()
 
     assert stripe.mirrored("invoice", invoice["id"]).deleted
+
+
+def test_a_reading_is_called_one_wherever_people_see_it(stripe: Beside) -> None:
+    stripe.sandbox.delivery(dropped=100)
+    customer = stripe.post("/v1/customers", name="Ada")
+    fetching.want([key_of(stripe, "customer", customer["id"])], reason=Reason.ASKED)
+    stripe.fetch()
+
+    assert stripe.mirrored("customer", customer["id"]).event_type == "trueup.read"
+    assert [one.event_type for one in mirror.versions(customer["id"]).data] == ["trueup.read"]
+    assert [one.event_type for one in customers.why(customer["id"], "name").facts] == ["trueup.read"]
+    # It is no event: nothing is known to have happened.
+    assert timeline.history(customer["id"]).data == ()

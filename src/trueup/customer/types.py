@@ -179,7 +179,7 @@ class Why(Record, frozen=True):
 class ExplainedFact(Record, frozen=True):
     """A fact with the event that told it. ``event_type`` is ``None`` when the mirror does not know the event any more.
 
-    ``at`` is in Stripe's time.
+    It is ``trueup.read`` where the object was read from Stripe's API. ``at`` is in Stripe's time.
     """
 
     object_type: str

@@ -185,7 +185,7 @@ def row_of(pointer: Pointer, slug: str) -> ObjectRow:
         verdict=verdict,
         verdict_told=told,
         event_id=pointer.event_id,
-        event_type=pointer.event_type,
+        event_type=pointer.event_type or rules.READ,
         at=from_unix(pointer.created),
     )
 
@@ -269,7 +269,7 @@ def versions_of(key: ObjectKey, order: Resolution, start: int, stop: int) -> lis
         versions.append(
             ObjectVersion(
                 event_id=trace.fact_id,
-                event_type=trace.event_type,
+                event_type=trace.event_type or rules.READ,
                 at=from_unix(trace.second),
                 received_at=log.received_at,
                 api_version=trace.version,

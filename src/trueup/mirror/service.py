@@ -100,9 +100,10 @@ def history(customer: CustomerKey, *, before: tuple[int, str], only: Iterable[st
 def event_types(versions: Sequence[tuple[ObjectKey, int, str]]) -> dict[str, str]:
     """The types of the events that told these versions (key, created in Unix seconds, event id), by event id.
 
-    Versions that the mirror does not know are left out.
+    Versions that the mirror does not know are left out; those that were read have the type of their envelope.
     """
-    return store.event_types(versions) if versions else {}
+    found = store.event_types(versions) if versions else {}
+    return {event_id: told or rules.READ for event_id, told in found.items()}
 
 
 def mark_changed(keys: Iterable[ObjectKey], *, unless_queued: bool = False) -> int:

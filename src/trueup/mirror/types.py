@@ -145,8 +145,9 @@ class ObjectRow(Record, frozen=True):
     """The verdict as a sentence."""
     event_id: str
     event_type: str
+    """Of an event, or ``trueup.read`` where the object was read from Stripe's API."""
     at: datetime
-    """When the event happened, in Stripe's time."""
+    """When the event happened, or reading began, in Stripe's time."""
 
 
 class ObjectDetail(ObjectRow, frozen=True):
@@ -167,8 +168,9 @@ class ObjectVersion(Record, frozen=True):
 
     event_id: str
     event_type: str
+    """Of an event, or ``trueup.read`` where the object was read from Stripe's API."""
     at: datetime
-    """When the event happened, in Stripe's time."""
+    """When the event happened, or reading began, in Stripe's time."""
     received_at: datetime | None
     """When it arrived here; None when it is not in the log any more."""
     api_version: str | None
