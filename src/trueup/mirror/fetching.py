@@ -130,9 +130,11 @@ where o.verdict > 0 and not o.deleted and o.account_id = any(%(accounts)b) and o
     where (f.account_id, f.livemode, f.object_type, f.object_id) =
           (o.account_id, o.livemode, o.object_type, o.object_id)
       and (f.set_aside_at is null or f.set_aside_at > now() - %(aside)s)
+    offset 0
   )
 order by o.account_id, o.livemode, o.object_type limit %(limit)s
 """
+"""``offset 0`` has each looked up by its key: a join would read the whole queue, which grows while it is filled."""
 
 
 def want(keys: Iterable[ObjectKey], *, reason: Reason, told_at: Mapping[ObjectKey, int] | None = None) -> int:
