@@ -29,13 +29,22 @@ Key = tuple[str, str]
 """Type and id of an object."""
 Theirs = Mapping[Key, Json | None]
 STATE: Final = "customer state"
-OF_FACTS: Final = frozenset({"why", "last_event_at"})
+OF_FACTS: Final = frozenset({"why", "last_event_at", "as_of"})
 """What tells which facts a state came from: the API tells no facts."""
 LONGEST: Final = 300
 MOST: Final = 10
 """Fields that are told of one object."""
-UNTOLD: Final = frozenset({"hosted_invoice_url", "invoice_pdf", "receipt_url", "webhooks_delivered_at"})
-"""What Stripe signs anew at each reading, or notes of its deliveries."""
+UNTOLD: Final = frozenset(
+    {
+        "hosted_invoice_url",
+        "invoice_pdf",
+        "next_invoice_sequence",
+        "receipt_url",
+        "times_redeemed",
+        "webhooks_delivered_at",
+    }
+)
+"""What Stripe signs anew at each reading, notes of its deliveries, or counts when other objects change."""
 ASKED: Final = frozenset({"currency_options", "tiers"})
 """What is told to those alone who ask for it; Trueup does, and the comparison does not."""
 
@@ -62,7 +71,8 @@ def judge(sandbox: Desk, account: Account, *, lost: bool = False) -> tuple[Diffe
     ``lost`` says that events may be gone for good, older than Stripe keeps them. Types that nothing but events reads
     by itself, plans beside their prices and tax ids, are then left out.
     """
-    ours = {(row.type, row.id): row for row in rows_of(account) if not lost or row.type in lists.DEFAULT}
+    left_out = RESOURCES.keys() - set(lists.DEFAULT) if lost else frozenset()
+    ours = {(row.type, row.id): row for row in rows_of(account) if row.type not in left_out}
     theirs = {
         (object_type, object_id): None if gone else _there(sandbox, object_type, object_id)
         for object_type, object_id, gone in sorted(_known_there(sandbox))
