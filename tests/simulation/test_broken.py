@@ -25,7 +25,7 @@ CAUGHT: Final[dict[str, tuple[int, Weather, frozenset[Kind]]]] = {
     "order by time": (1, CALM, STEPS),
     "order by cause": (2, CALM, STEPS),
     "deletions are final": (1, CALM, STEPS),
-    "gaps are seen": (11, replace(CALM, dropped=50), STEPS),
+    "gaps are seen": (12, replace(CALM, dropped=50), STEPS),
     "ties are confirmed": (2, replace(CALM, dropped=25), STEPS),
     "lists are completed": (2, CALM, STEPS),
     "readings know what they are after": (2, replace(CALM, dropped=25, meanwhile=80), READING),

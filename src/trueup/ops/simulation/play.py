@@ -286,7 +286,7 @@ class Play:
             if not self.machine.sweep(kind):
                 raise Refused(f"The last sweep of {kind} events failed.", code="simulation_sweep")
         self._drain()
-        if self.plan.seed % 2 and not self.machine.backfill_whole():
+        if self.plan.seed % 4 == 1 and not self.machine.backfill_whole():
             raise Refused("The last backfill was not complete.", code="simulation_backfill")
         self._drain()
         for _ in range(NIGHTS):
