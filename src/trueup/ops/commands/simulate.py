@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 from typing import Annotated, Any, Final
 
 import msgspec
@@ -40,6 +41,8 @@ def simulate(
     diverges.
     """
     chosen = _chosen(seeds)
+    # Whoever ends it wants server and folder gone, too.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     with _progress() as progress:
         task = progress.add_task("Playing", total=len(chosen))
 

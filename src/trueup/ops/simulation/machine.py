@@ -116,7 +116,7 @@ class Machine:
                 return
             self.counts["backfill_pages"] += 1
 
-    def reconcile(self, *, repair: bool, rounds: int = ROUNDS, fresh: bool = False) -> Run:
+    def reconcile(self, *, repair: bool, rounds: int = 5 * ROUNDS, fresh: bool = False) -> Run:
         """Compare everything with Stripe, in so many pieces at most; ``fresh`` ends what runs and begins anew."""
         if fresh:
             for one in reconciliations.runs(account=self.account.slug).data:

@@ -66,8 +66,14 @@ def simulate(
         threads = [threading.Thread(target=work, args=(url,), name=f"player-{url[-2:]}") for url in urls]
         for thread in threads:
             thread.start()
-        for thread in threads:
-            thread.join()
+        try:
+            for thread in threads:
+                thread.join()
+        except KeyboardInterrupt as interrupt:
+            # Each ends with the seed that it is at.
+            troubles.append(interrupt)
+            for thread in threads:
+                thread.join()
     if troubles:
         raise troubles[0]
     return [found[seed] for seed in seeds if seed in found]
