@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-TARGETS = {"help", "setup", "demo", "test", "check", "format", "bench", "screenshots", "clean"}
+TARGETS = {"help", "setup", "demo", "test", "check", "format", "bench", "simulate", "screenshots", "clean"}
 
 
 def make(repository: Path, *arguments: str, path: str | None = None) -> subprocess.CompletedProcess[str]:
