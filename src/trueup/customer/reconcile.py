@@ -43,18 +43,18 @@ _OF_READING: Final = ("why", "last_event_at", "as_of")
 """What tells which facts a state came from; those of an object that was read are not ours yet."""
 
 
-def work(stop: threading.Event) -> int:
-    """Work for some seconds on a run that is due; answers how many pieces were done, 0 when none is due."""
+def work(stop: threading.Event, *, seconds: float = PIECE_SECONDS) -> int:
+    """Work for some seconds on a run that is due, a piece at least; answers how many were done, 0 when none is due."""
     lease = working.take()
     if lease is None:
         return 0
-    pieces, until = 0, clock.monotonic() + PIECE_SECONDS
+    pieces, until = 0, clock.monotonic() + seconds
     step = Step()
     try:
-        while not stop.is_set() and clock.monotonic() < until:
+        while not stop.is_set():
             step = piece(lease, stop=stop)
             pieces += 1
-            if step.over or step.seconds:
+            if step.over or step.seconds or clock.monotonic() >= until:
                 break
     finally:
         if not step.over:

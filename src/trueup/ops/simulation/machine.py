@@ -125,7 +125,7 @@ class Machine:
         run = reconciliations.start(account=self.account, repair=repair, grace=0, patience=PATIENCE, by=BY)
         for _ in range(rounds):
             self.hasten()
-            done = backfills.work(threading.Event(), seconds=0) + reconcile.work(threading.Event())
+            done = backfills.work(threading.Event(), seconds=0) + reconcile.work(threading.Event(), seconds=0)
             run = reconciliations.run(run.id)
             if run.status is not RunStatus.RUNNING:
                 self.counts["reconciliations"] += 1
