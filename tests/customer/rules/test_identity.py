@@ -31,6 +31,16 @@ def people(*objects: MirrorObject) -> dict[str, str | None]:
     return {one.value: one.person_id for one in identity.derive(objects, KEYS, livemode=False) if one.person_id}
 
 
+def test_of_two_methods_with_one_card_the_older_tells_since_when() -> None:
+    card = {"fingerprint": "Fp1"}
+    new = told("payment_method", "pm_1", type="card", card=card, created=NOW + 9)
+    old = told("payment_method", "pm_2", type="card", card=card, created=NOW)
+
+    for objects in ([new, old], [old, new]):
+        (trait,) = identity.derive(objects, KEYS, livemode=False)
+        assert trait.since == NOW
+
+
 def test_settings_are_read_from_their_text_forms() -> None:
     read = identity.settings(
         "user_id=user,sf=crm:salesforce", "user_id:required; ref : pattern=^R=[0-9:]+$ ;user_id:unique;"
@@ -215,7 +225,9 @@ objects = st.builds(
             "name": json,
             "metadata": json | st.dictionaries(st.sampled_from(["user_id", "org_id", "ref"]), json, max_size=3),
             "type": json | st.just("card"),
-            "fingerprint": json,
+            "fingerprint": json | st.just("Fp1"),
+            "card": st.just({"fingerprint": "Fp1"}),
+            "created": json | st.integers(NOW, NOW + 2),
         },
     ),
     st.booleans(),

@@ -141,7 +141,7 @@ def derive(objects: Iterable[MirrorObject], told: Settings, *, livemode: bool) -
     address of an organisation's accountant says nothing about which user it is.
     """
     customer: MirrorObject | None = None
-    subscriptions = []
+    subscriptions, methods = [], []
     found: Found = {}
     for one in objects:
         if one.object_type == "customer":
@@ -149,7 +149,10 @@ def derive(objects: Iterable[MirrorObject], told: Settings, *, livemode: bool) -
         elif one.object_type == "subscription":
             subscriptions.append(one)
         elif one.object_type in METHOD_TYPES and not one.deleted:
-            _add(found, CARD, "", _fingerprint(one.data), rule=CARD, since=_made(one))
+            methods.append(one)
+    # Of two methods with the same card the older tells since when, whatever the order in which they are given.
+    for one in sorted(methods, key=_made) if len(methods) > 1 else methods:
+        _add(found, CARD, "", _fingerprint(one.data), rule=CARD, since=_made(one))
     if told.keys:
         _of_metadata(found, customer, subscriptions, told.keys, livemode=livemode)
     if customer is not None:
