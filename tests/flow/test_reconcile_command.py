@@ -13,6 +13,7 @@ from tests.flow.beside import Beside, beside
 from tests.flow.conftest import Ask
 from tests.ops.conftest import as_url
 from trueup.customer import reconcile
+from trueup.customer import service as customers
 from trueup.inbox.alarms import service as alarms
 from trueup.kernel.actor import system
 from trueup.mirror.reconcile import service
@@ -111,9 +112,11 @@ def test_it_ends_with_1_where_not_all_could_be_seen(stripe: Beside, run: Run) ->
 def test_people_are_told_what_differs_and_nothing_of_it_is_logged(
     stripe: Beside, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    other = stripe.post("/v1/customers", name="Dora")
+    stripe.settle()
     lost(stripe)
 
-    assert cli.run(["reconcile", "--customer", "cus_none", *AT_ONCE]) == 0
+    assert cli.run(["reconcile", "--customer", other["id"], *AT_ONCE]) == 0
     assert cli.run(["reconcile", *AT_ONCE]) == 3
 
     printed = capsys.readouterr()
@@ -130,6 +133,24 @@ def test_what_cannot_be_compared_is_refused(stripe: Beside, run: Run, words: lis
     assert status == 2
     assert told["error"]["hint"]
     assert service.runs().data == ()
+
+
+def test_a_customer_is_named_by_our_id_or_stripes_and_one_that_nobody_knows_is_refused(
+    stripe: Beside, run: Run
+) -> None:
+    customer = lost(stripe)
+    own = customers.get(customer["id"]).id
+    never_told = stripe.post("/v1/customers", name="Cleo")
+
+    for name in (customer["id"], own):
+        status, told = run("reconcile", "--customer", name, *AT_ONCE)
+        assert status == 3
+        assert told["data"][0]["run"]["customers"] == [customer["id"]]
+    # One that Stripe alone knows is what a comparison is for.
+    assert run("reconcile", "--customer", never_told["id"], *AT_ONCE)[0] == 3
+    for unknown in ("cus_nope", "tc_nope"):
+        status, refused = run("reconcile", "--customer", unknown, *AT_ONCE)
+        assert (status, refused["error"]["code"]) == (2, "customer_unknown")
 
 
 def test_the_night_compares_every_account_that_can_be_read_and_repairs(stripe: Beside) -> None:

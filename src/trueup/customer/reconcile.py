@@ -14,13 +14,16 @@ import msgspec
 import orjson
 
 from trueup.accounts import service as accounts
-from trueup.accounts.calls import can_read
+from trueup.accounts.calls import Lane, can_read, get
+from trueup.accounts.types import Account
+from trueup.connectors.stripe.errors import StripeMissing
 from trueup.customer import comparing, store
 from trueup.customer.comparing import Compared
 from trueup.customer.drain import DRAIN, FOLDED_TYPES, catalog_ids, fold_customers, folded_as, folded_of, held
 from trueup.customer.identity import links
 from trueup.customer.types import CustomerState
 from trueup.kernel.actor import system
+from trueup.kernel.errors import NotFound
 from trueup.mirror import service as mirror
 from trueup.mirror.changes import changes
 from trueup.mirror.reconcile import service, working
@@ -41,6 +44,48 @@ WAIT_SECONDS: Final = 1.0
 LONGEST_WAIT: Final = 2.0
 _OF_READING: Final = ("why", "last_event_at", "as_of")
 """What tells which facts a state came from; those of an object that was read are not ours yet."""
+
+
+def named(within: Sequence[Account], identifiers: Sequence[str]) -> dict[int, tuple[str, ...]]:
+    """Whose customers these are, of the accounts ``within``: Stripe's ids by account; accounts of none are left out.
+
+    A customer is named by our id, with all Stripe customers that are one, or by Stripe's. Raises ``NotFound`` for one
+    that neither we nor Stripe know, so that a mistyped id is never taken for a customer without differences. Asks
+    Stripe about those that we do not know, so never call it inside a transaction.
+    """
+    found: dict[int, dict[str, None]] = {}
+    slugs = {account.id: account.slug for account in within}
+    for identifier in identifiers:
+        known = store.find(identifier, slugs)
+        if known is not None and known.account_slug in slugs.values():
+            owner = next(account.id for account in within if account.slug == known.account_slug)
+            theirs = known.state.stripe_customer_ids if identifier != known.stripe_customer_id else (identifier,)
+            found.setdefault(owner, {}).update(dict.fromkeys(theirs))
+            continue
+        owners = [account for account in within if _has(account, identifier)]
+        if not owners:
+            raise NotFound(
+                f"There is no customer {identifier}, neither here nor at Stripe.",
+                code="customer_unknown",
+                hint="List customers with: trueup customers",
+            )
+        for account in owners:
+            found.setdefault(account.id, {})[identifier] = None
+    return {account_id: tuple(theirs) for account_id, theirs in found.items()}
+
+
+def _has(account: Account, identifier: str) -> bool:
+    """Whether a Stripe customer is or was one of this account's, by the mirror, else by Stripe."""
+    key = ObjectKey(account_id=account.id, livemode=account.livemode, object_type="customer", object_id=identifier)
+    if mirror.objects([key]):
+        return True
+    if not identifier.startswith("cus_"):
+        return False
+    try:
+        get(account, f"/v1/customers/{identifier}", lane=Lane.COMMANDS)
+    except StripeMissing:
+        return False
+    return True
 
 
 def work(stop: threading.Event, *, seconds: float = PIECE_SECONDS) -> int:

@@ -42,7 +42,8 @@ def reconcile(
         list[str] | None, typer.Option("--type", help="Only this type of object, such as invoice; several times.")
     ] = None,
     customer: Annotated[
-        list[str] | None, typer.Option("--customer", help="Only this customer of Stripe's and all that is theirs.")
+        list[str] | None,
+        typer.Option("--customer", help="Only this customer (our id or Stripe's) and all of theirs."),
     ] = None,
     sample: Annotated[int | None, typer.Option(min=1, help="Only so many customers, chosen at random.")] = None,
     repair: Annotated[bool, typer.Option("--repair", help="Bring what differs to what Stripe has.")] = False,
@@ -61,11 +62,16 @@ def reconcile(
     """
     schema.prepare()
     told = []
-    for one in _chosen(account):
+    within = _chosen(account)
+    # Both at once is refused below.
+    theirs = customers.named(within, customer) if customer and not kind else {one.id: customer for one in within}
+    for one in within:
+        if one.id not in theirs:
+            continue
         run = service.start(
             account=one,
             types=kind or [],
-            customers=customer or None,
+            customers=theirs[one.id] or None,
             sample=sample,
             repair=repair,
             grace=grace,
