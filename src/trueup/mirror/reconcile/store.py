@@ -178,15 +178,19 @@ def kinds() -> dict[int, dict[str, int]]:
     return found
 
 
-def told(account_id: int, *, livemode: bool, customers: Sequence[str]) -> list[tuple[str, str, str, str, str | None]]:
-    """Customer, kind, type, id and essence at Stripe of the open differences of these customers' objects."""
+def told(run: Run, customers: Sequence[str]) -> list[tuple[str, str, str, str, str | None]]:
+    """Customer, kind, type, id and essence at Stripe of these customers' objects that a run found to differ.
+
+    What an earlier run found is what Stripe said then, and says nothing of now.
+    """
     rows = database.execute(
         """
         select customer, kind, object_type, object_id, told from mirror_drift
         where account_id = %s and livemode = %s and customer = any(%s) and resolved_at is null and object_type <> %s
+          and run_id = %s
         order by id
         """,
-        (account_id, livemode, list(customers), STATE),
+        (run.account_id, run.livemode, list(customers), STATE, run.id),
     ).fetchall()
     return [(row[0], row[1], row[2], row[3], row[4]) for row in rows]
 

@@ -169,9 +169,7 @@ def count_states(lease: Lease, *, compared: int = 0, kinds: Sequence[Kind] = (),
 def told(run: Run, customers: Sequence[str]) -> dict[str, list[tuple[str, str, str, str | None]]]:
     """Of these customers' objects that differ: kind, type, id and essence at Stripe, by customer."""
     found: dict[str, list[tuple[str, str, str, str | None]]] = {}
-    for customer, kind, object_type, object_id, essence in store.told(
-        run.account_id, livemode=run.livemode, customers=customers
-    ):
+    for customer, kind, object_type, object_id, essence in store.told(run, customers):
         found.setdefault(customer, []).append((kind, object_type, object_id, essence))
     return found
 
