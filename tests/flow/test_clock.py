@@ -72,6 +72,19 @@ def test_a_job_of_a_killed_worker_gives_way_to_its_successor_and_holds_nobody_up
     assert status(ask, other) == [("succeeded",)]
 
 
+def test_the_clock_raises_an_alarm_for_what_is_set_aside(ask: Ask, no_jobs: None) -> None:
+    ask(
+        "insert into inbox_pending (account_id, livemode, event_id, created, attempts, last_error, set_aside_at)"
+        " values (1, false, 'evt_1', now(), 8, 'ValueError: no', now()) returning 1"
+    )
+    ((job,),) = ask(WAITING, "ops.aside", "aside")
+
+    work()
+
+    assert status(ask, job) == [("succeeded",)]
+    assert ask("select code from inbox_alarm") == [("set_aside",)]
+
+
 def test_the_clock_works_again_after_an_outage_of_the_database(ask: Ask, no_jobs: None) -> None:
     connected = "pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()"
 

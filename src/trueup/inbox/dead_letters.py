@@ -15,7 +15,7 @@ import psycopg
 from trueup.accounts import service as accounts
 from trueup.audit import service as audit
 from trueup.audit.types import Action
-from trueup.inbox import quarantine
+from trueup.inbox import aside, quarantine
 from trueup.inbox.service import AWAITING, PENDING
 from trueup.inbox.types import TOPIC, DeadGroup, DeadLetter, Moved
 from trueup.kernel.actor import Actor
@@ -125,6 +125,12 @@ def depths(connection: psycopg.Connection[tuple[Any, ...]]) -> dict[str, Depth]:
     return {shelf.name: depth(connection, shelf.queue, shelf.since) for shelf in shelves()}
 
 
+def watch() -> None:
+    """Let an alarm stand for what is set aside and one for what is quarantined at this moment, or end them."""
+    with database.transaction() as connection:
+        aside.settle(connection)
+
+
 def retry(*, cause: str | None = None, by: Actor, dry_run: bool = False) -> Moved:
     """Give the rows of a cause, or all of them, another round of attempts; bodies in the quarantine are read again.
 
@@ -144,10 +150,12 @@ def retry(*, cause: str | None = None, by: Actor, dry_run: bool = False) -> Move
             object_id=cause or "all",
             after={"rows": rows | ({QUARANTINE: tried} if tried else {})},
         )
+        aside.settle(connection)
     if not tried:
         return Moved(cause=cause, rows=rows, done=True)
     # Each body is a transaction of its own: one that is at fault still must not keep the others back.
     freed = quarantine.read_again(cause=cause)
+    watch()
     return Moved(cause=cause, rows=rows | {QUARANTINE: freed.stored}, done=True, refused=freed.refused)
 
 
@@ -185,6 +193,7 @@ def discard(*, cause: str, why: str, by: Actor, dry_run: bool = False) -> Moved:
             why=reason,
             after={"rows": rows, "error": found[0].error, "examples": [one.id for one in found[0].examples]},
         )
+        aside.settle(connection)
     return Moved(cause=cause, rows=rows, done=True)
 
 

@@ -11,6 +11,7 @@ from procrastinate.exceptions import ConnectorException
 from procrastinate.jobs import Status
 
 from trueup.customer import reconcile as reconciling
+from trueup.inbox import dead_letters
 from trueup.inbox import service as inbox
 from trueup.kernel.time import from_unix
 from trueup.mirror.reconcile import service as reconciliations
@@ -79,6 +80,14 @@ async def reap(context: JobContext, timestamp: int) -> None:
         except ConnectorException:
             # Its successor waits under the same queueing lock already and does the same work.
             await manager.finish_job(job, Status.FAILED, delete_job=True)
+
+
+@app.periodic(cron="* * * * *")
+@app.task(queue="clock", queueing_lock="aside", name="ops.aside")
+async def aside(timestamp: int) -> None:
+    """Raise an alarm for what is set aside or quarantined, and end it once nothing is."""
+    del timestamp
+    await sync_to_async(dead_letters.watch)()
 
 
 @app.periodic(cron="17 3 * * *")
