@@ -131,6 +131,8 @@ def _adopt_target(into: str) -> None:
     if into.startswith(("postgresql://", "postgres://")):
         os.environ["DATABASE_URL"] = into
     elif into:
+        # The backup is this installation's: `latest` is the newest that `trueup backups` lists here, not over there.
+        os.environ["TRUEUP_BACKUP_DIR"] = str(configuration.current().backup_folder)
         for variable in ("DATABASE_URL", "TRUEUP_CONFIG"):
             os.environ.pop(variable, None)
         os.environ["TRUEUP_HOME"] = into

@@ -174,6 +174,11 @@ class Configuration(BaseSettings):
         return self
 
     @property
+    def backup_folder(self) -> Path:
+        """Where backups go, and are looked for, unless a command names another place."""
+        return self.backup_dir or self.home / "backups"
+
+    @property
     def base_url(self) -> str:
         """Where this installation answers, as a person on this host would type it."""
         scheme = "https" if self.tls_cert else "http"

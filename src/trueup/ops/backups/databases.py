@@ -197,12 +197,16 @@ def swap(server: Connection, target: Target, staging: str, at: datetime) -> str 
 
 def in_use(name: str, others: tuple[str, ...]) -> Refused:
     """The error for a database that somebody is connected to."""
-    who = ", ".join(list(dict.fromkeys(others))[:5])
     return Refused(
-        f"{name} is in use: {len(others)} connected ({who}). Nothing was changed.",
+        f"{name} is in use: {connected(others)}. Nothing was changed.",
         code="restore_in_use",
         hint="Stop `trueup up`, `web`, `intake` and `worker` on every machine, and whatever else reads it; try again.",
     )
+
+
+def connected(others: tuple[str, ...]) -> str:
+    """How many are connected, and the first of their names."""
+    return f"{len(others)} connected ({', '.join(list(dict.fromkeys(others))[:5])})"
 
 
 def aside(url: str) -> list[Aside]:

@@ -24,8 +24,7 @@ LATEST: Final = "latest"
 
 def default() -> Path:
     """Where backups go unless another place is named: ``TRUEUP_BACKUP_DIR``, else ``backups`` in the home."""
-    settings = configuration.current()
-    return settings.backup_dir or settings.home / "backups"
+    return configuration.current().backup_folder
 
 
 def whole(folder: Path) -> list[Path]:
@@ -45,7 +44,7 @@ def named(backup: str, folder: Path) -> Path:
         raise NotFound(
             f"There is no backup in {folder}.",
             code="backup_not_found",
-            hint="Name the backup's own folder, or let TRUEUP_BACKUP_DIR name where they lie.",
+            hint="Name the folder that they lie in with --from or in TRUEUP_BACKUP_DIR, or the backup's own.",
         )
     path = Path(backup).expanduser().absolute()
     return path if path.exists() or not NAME.fullmatch(backup) else folder / backup

@@ -57,6 +57,8 @@ class Plan(Record, frozen=True):
     """When its newest event was received: what is newer than the backup is in the log of the old one only."""
     migrations: int
     """How many steps bring the backup to this version."""
+    in_use_by: tuple[str, ...]
+    """Who is connected to the database and has to leave before it is restored; somebody only in a dry run."""
     key_fits: bool | None
     """Whether the key at hand opens the backup's secrets; none when the backup does not say."""
 
@@ -83,11 +85,11 @@ class Restored(Record, frozen=True):
     seconds: float
 
 
-def plan(*, backup: Path, url: str, replace: bool, tell: Tell) -> tuple[Plan, Manifest, Target]:
+def plan(*, backup: Path, url: str, replace: bool, tell: Tell, dry_run: bool = False) -> tuple[Plan, Manifest, Target]:
     """Look at everything that could stand in the way. Changes nothing.
 
-    Raises ``BackupDamaged``, ``NotFound``, ``Refused`` (a newer backup, another key, a database that is in use or not
-    empty) or ``Unavailable``.
+    Raises ``BackupDamaged``, ``NotFound``, ``Refused`` (a newer backup, another key, a database that is not empty or,
+    but for a ``dry_run``, in use) or ``Unavailable``.
     """
     said = manifests.read(backup)
     steps = _steps(said)
@@ -95,7 +97,7 @@ def plan(*, backup: Path, url: str, replace: bool, tell: Tell) -> tuple[Plan, Ma
     if said.key is not None and keys.id_of(key) != said.key:
         raise _other_key(key)
     target = databases.look(url)
-    if target.others:
+    if target.others and not dry_run:
         raise databases.in_use(target.name, target.others)
     if target.used and not replace:
         raise Refused(
@@ -136,6 +138,7 @@ def plan(*, backup: Path, url: str, replace: bool, tell: Tell) -> tuple[Plan, Ma
         replaces=target.used,
         replaced_until=target.events_until,
         migrations=steps,
+        in_use_by=target.others,
         key_fits=None if said.key is None else True,
     )
     return shown, said, target

@@ -76,13 +76,18 @@ def restore(
     into: Annotated[
         str, typer.Option(help="Another database (postgresql://...) or another home than this installation's.")
     ] = "",
+    place: Annotated[
+        Path | None, typer.Option("--from", help="The folder to look for backups in, instead of this installation's.")
+    ] = None,
     replace: Annotated[
         bool, typer.Option("--replace", help="The database is not empty: put it aside under another name.")
     ] = False,
     drop_old: Annotated[
         bool, typer.Option("--drop-old", help="Without a backup: delete what earlier restores put aside.")
     ] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Verify, and only say what would be.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Verify, and only say what would be; Trueup may run.")
+    ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do it without asking.")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -98,9 +103,9 @@ def restore(
             code="usage",
             hint="`trueup backups` lists them; `trueup restore latest` takes the newest.",
         )
-    path = folder.named(backup, folder.default())
+    path = folder.named(backup, (place or folder.default()).expanduser().absolute())
     with _progress() as tell:
-        shown, said, target = restoring.plan(backup=path, url=url, replace=replace, tell=tell)
+        shown, said, target = restoring.plan(backup=path, url=url, replace=replace, dry_run=dry_run, tell=tell)
     if not as_json:
         _show(shown, said)
     if dry_run or not (yes or _agreed("Restore it?", as_json=as_json)):
@@ -123,6 +128,8 @@ def _show(shown: Plan, said: Manifest) -> None:
     if shown.replaces:
         lost = f" (its newest event is of {output.when(shown.replaced_until)})" if shown.replaced_until else ""
         output.say(f"  Puts aside what is there now{lost}")
+    if shown.in_use_by:
+        output.say(f"  In use     {databases.connected(shown.in_use_by)}: stop Trueup everywhere before you restore")
     if said.left_out:
         output.say("  Everybody signs in anew: sessions are in no backup")
 
