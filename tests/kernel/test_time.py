@@ -18,6 +18,7 @@ from trueup.kernel.time import (
     day_start,
     days_between,
     months_after,
+    parse,
     period,
     renewal,
     window,
@@ -286,3 +287,57 @@ def test_there_and_back_are_as_far(one: datetime, other: datetime) -> None:
 
     assert there.removeprefix("in ").removesuffix(" ago") == back.removeprefix("in ").removesuffix(" ago")
     assert there != back or there == "now"
+
+
+@pytest.mark.parametrize(
+    ("_case_text", "_case_moment"),
+    [
+        ("2026-05-01", "2026-05-01T00:00"),
+        ("2026-05-01T12:00", "2026-05-01T12:00"),
+        ("2026-05-01 12:00", "2026-05-01T12:00"),
+        ("2026-05-01T12:00Z", "2026-05-01T12:00"),
+        ("2026-05-01 12:00:30", "2026-05-01T12:00:30"),
+        ("2026-05-01T12:00:30Z", "2026-05-01T12:00:30"),
+        ("2026-05-01T12:00:30.5Z", "2026-05-01T12:00:30.5"),
+        ("2026-05-01T00:00+02:00", "2026-04-30T22:00"),
+        ("2026-05-01 12:00:30 -0330", "2026-05-01T15:30:30"),
+        (" 2026-05-01t12:00z ", "2026-05-01T12:00"),
+    ],
+)
+def test_a_moment_is_read_as_people_write_it(_case_text: str, _case_moment: str) -> None:
+    found = parse(_case_text)
+
+    assert found == at(_case_moment)
+    assert found.tzinfo is UTC
+
+
+@pytest.mark.parametrize(
+    "_case_text",
+    [
+        "",
+        "yesterday",
+        "1767225600",
+        "20260501",
+        "2026-05",
+        "2026-W18-5",
+        "2026-05-01Z",
+        "2026-05-01T12",
+        "2026-02-30",
+        "2026-05-01T24:01",
+        "2026-05-01T12:00:60",
+        "2026-05-01T12:00+25:00",
+        "0001-01-01T00:00+14:00",
+        "\uff12026-05-01",
+    ],
+)
+def test_what_is_no_moment_is_refused_with_how_to_write_one(_case_text: str) -> None:
+    with pytest.raises(Refused, match="is no time") as refused:
+        parse(_case_text)
+
+    assert refused.value.code == "time_invalid"
+    assert "2026-05-01T12:00+02:00" in refused.value.hint
+
+
+@given(MOMENTS)
+def test_a_moment_as_a_program_writes_it_is_read_as_it_was(moment: datetime) -> None:
+    assert parse(moment.isoformat()) == moment

@@ -8,6 +8,7 @@ exactly one of them. Where clocks are put back over midnight, the hour that come
 
 from __future__ import annotations
 
+import re
 from calendar import monthrange
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta, tzinfo
@@ -22,6 +23,10 @@ _DAY: Final = timedelta(days=1)
 _SECOND: Final = timedelta(seconds=1)
 _EXACT: Final = {"day": _DAY, "week": 7 * _DAY}
 _MONTHS: Final = {"month": 1, "year": 12}
+_WRITTEN: Final = re.compile(
+    r"(\d{4}-\d\d-\d\d)(?:[Tt ](\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?) ?([Zz]|[+-]\d\d(?::?\d\d)?)?)?", re.ASCII
+)
+"""A day, then a time of it, then an offset from UTC."""
 
 
 class Span(StrEnum):
@@ -67,6 +72,28 @@ def aware(moment: datetime) -> datetime:
 def from_unix(seconds: int) -> datetime:
     """Stripe's timestamps are whole seconds since 1970 in UTC."""
     return datetime.fromtimestamp(seconds, tz=UTC)
+
+
+def parse(text: str) -> datetime:
+    """The moment that somebody wrote: a day, which stands for its beginning, alone or with minutes or seconds.
+
+    ``T`` or a blank parts the two; ``Z`` or an offset may follow, and without one it is UTC. ``Refused`` with a hint
+    for anything else.
+    """
+    found = _WRITTEN.fullmatch(text.strip())
+    try:
+        if found is not None:
+            day, time, offset = found.groups()
+            return aware(datetime.fromisoformat(f"{day}T{time or '00:00'}{(offset or 'Z').upper()}"))
+    except (ValueError, OverflowError):
+        # A day or a time that no calendar has, or one that in UTC lies outside the years 1 to 9999.
+        pass
+    raise Refused(
+        f"{text} is no time.",
+        code="time_invalid",
+        hint="Write a day, such as 2026-05-01, or with its time, such as 2026-05-01T12:00, 2026-05-01T12:00:30Z, or "
+        "2026-05-01T12:00+02:00. Without an offset it is UTC.",
+    )
 
 
 def zone(name: str) -> ZoneInfo:

@@ -6,23 +6,23 @@ import sys
 import threading
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any, Final
 
 import typer
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
-from typer.core import TyperGroup
-from typing_extensions import override
 
 from trueup.accounts import service as accounts
 from trueup.accounts.types import Account
 from trueup.kernel.errors import Refused
+from trueup.kernel.time import parse
 from trueup.mirror.backfill import service as backfill
 from trueup.mirror.backfill.errand import THREADS
 from trueup.mirror.backfill.types import Progress as Told
 from trueup.mirror.backfill.types import Status, TypeStatus
 from trueup.ops import output, schema
 from trueup.ops.actors import command_line
+from trueup.ops.groups import StartsByItself
 from trueup.runtime import clock, database
 from trueup.runtime.pages import Page
 
@@ -37,18 +37,8 @@ LONELY_SECONDS: Final = 20.0
 """So long nobody may read before whoever follows is told that no worker seems to run."""
 
 
-class _StartsByItself(TyperGroup):
-    """A group whose words are commands, and anything else begins the command ``start``."""
-
-    @override
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        if not args or (args[0] not in self.commands and args[0] not in ctx.help_option_names):
-            args = ["start", *args]
-        return super().parse_args(ctx, args)
-
-
 backfill_app = typer.Typer(
-    cls=_StartsByItself,
+    cls=StartsByItself,
     help="Read all of an account's objects from Stripe's lists: trueup backfill [ACCOUNT]. Resumable; joins one that "
     "runs. See also: status, cancel, resume.",
 )
@@ -61,7 +51,7 @@ def start(
         list[str] | None, typer.Option("--type", help="Only this type of object, such as invoice; several times.")
     ] = None,
     since: Annotated[
-        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Only what was created from this day on, in UTC.")
+        datetime | None, typer.Option(parser=parse, metavar="TIME", help="Only what was created from then on (UTC).")
     ] = None,
     follow: Follow = True,
     here: Here = False,
@@ -70,7 +60,7 @@ def start(
 ) -> None:
     """Start a backfill, or join the one that runs; the word start may be left out."""
     schema.prepare()
-    second = None if since is None else int(since.replace(tzinfo=UTC).timestamp())
+    second = None if since is None else int(since.timestamp())
     found = _chosen(account)
     for one in found:
         backfill.start(account=one, types=kind or [], since=second, by=command_line())

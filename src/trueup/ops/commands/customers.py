@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Final
 
 import msgspec
@@ -13,13 +13,13 @@ from trueup.customer import service as customers
 from trueup.customer import timeline
 from trueup.customer.types import ChangeKind, Customer, CustomerState, Failure, Kind, Payment, Stage
 from trueup.kernel.money import Money
+from trueup.kernel.time import parse
 from trueup.ops import output, schema
 from trueup.ops.actors import command_line
 from trueup.runtime import clock
 
-FORMATS: Final = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%d %H:%M:%S"]
 Moment = Annotated[
-    datetime | None, typer.Option(formats=FORMATS, help="As it was at this moment (UTC) in Stripe's time.")
+    datetime | None, typer.Option(parser=parse, metavar="TIME", help="As it was at this moment (UTC) in Stripe's time.")
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, the same as the API.")]
 YES_NO: Final = {True: "yes", False: "no", None: None}
@@ -66,7 +66,8 @@ def show(
     why: Annotated[bool, typer.Option("--why", help="With the facts behind each value.")] = False,
     as_of: Moment = None,
     known_at: Annotated[
-        datetime | None, typer.Option(formats=FORMATS, help="Only by what had arrived by this moment (UTC).")
+        datetime | None,
+        typer.Option(parser=parse, metavar="TIME", help="Only by what had arrived by this moment (UTC)."),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -77,8 +78,8 @@ def show(
     else:
         customer = customers.get_at(
             customer_id,
-            at=as_of.replace(tzinfo=UTC) if as_of is not None else clock.now(),
-            known_at=known_at.replace(tzinfo=UTC) if known_at is not None else None,
+            at=as_of or clock.now(),
+            known_at=known_at,
         )
     if not why:
         customer = msgspec.structs.replace(customer, state=msgspec.structs.replace(customer.state, why={}))
@@ -200,14 +201,13 @@ def history(
     after: Annotated[str | None, typer.Option(help="The next page's cursor.")] = None,
     kind: Annotated[list[Kind] | None, typer.Option(help="Only this kind; may be given several times.")] = None,
     as_of: Annotated[
-        datetime | None, typer.Option(formats=FORMATS, help="Up to this moment (UTC) in Stripe's time.")
+        datetime | None, typer.Option(parser=parse, metavar="TIME", help="Up to this moment (UTC) in Stripe's time.")
     ] = None,
     as_json: AsJson = False,
 ) -> None:
     """What happened to a customer and who did it, newest first."""
     schema.prepare()
-    until = as_of.replace(tzinfo=UTC) if as_of is not None else None
-    page = timeline.history(customer_id, limit=limit, after=after, kinds=frozenset(kind or ()), as_of=until)
+    page = timeline.history(customer_id, limit=limit, after=after, kinds=frozenset(kind or ()), as_of=as_of)
     if as_json:
         output.emit(page)
         return

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from typer.core import TyperGroup
-from typing_extensions import override
 
 from trueup.customer import service as customers
 from trueup.inbox import service as inbox
@@ -19,6 +17,7 @@ from trueup.inbox.types import InboxStats, Kind
 from trueup.kernel.records import Record
 from trueup.ops import output, schema
 from trueup.ops.commands.sweep import tell_alarms
+from trueup.ops.groups import ShowsByItself
 from trueup.runtime.queues import Depth
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, the same as the API.")]
@@ -45,18 +44,7 @@ def list_events(
     output.table(["Received", "Event", "Type", "Object", "State", "Error"], rows, empty="No event matches.")
 
 
-class _ShowsByDefault(TyperGroup):
-    """``trueup event ID`` is ``trueup event show ID``."""
-
-    @override
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Name the command where only its arguments are given."""
-        if args and args[0] not in {*self.commands, *ctx.help_option_names}:
-            args = ["show", *args]
-        return super().parse_args(ctx, args)
-
-
-event_app = typer.Typer(cls=_ShowsByDefault, no_args_is_help=True, help="One event, by its id.")
+event_app = typer.Typer(cls=ShowsByItself, no_args_is_help=True, help="One event, by its id.")
 
 
 @event_app.command("show")

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any, Final
 
 import typer
 from rich.text import Text
 
+from trueup.kernel.time import parse
 from trueup.mirror import service as mirror
 from trueup.mirror.order.types import Verdict
 from trueup.mirror.types import Body, FieldChange, ObjectVersion
 from trueup.ops import output, schema
-from trueup.ops.commands.customers import FORMATS, Moment
+from trueup.ops.commands.customers import Moment
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, the same as the API.")]
 Limit = Annotated[int, typer.Option(min=1, max=200)]
@@ -58,7 +59,8 @@ def show(
     account: AccountSlug = "",
     as_of: Moment = None,
     known_at: Annotated[
-        datetime | None, typer.Option(formats=FORMATS, help="Only by what had arrived by this moment (UTC).")
+        datetime | None,
+        typer.Option(parser=parse, metavar="TIME", help="Only by what had arrived by this moment (UTC)."),
     ] = None,
     told: Annotated[bool, typer.Option("--told", help="As it was sent, not in the newest shape.")] = False,
     as_json: AsJson = False,
@@ -69,8 +71,8 @@ def show(
         object_id,
         type=type_,
         account=account,
-        as_of=as_of.replace(tzinfo=UTC) if as_of is not None else None,
-        known_at=known_at.replace(tzinfo=UTC) if known_at is not None else None,
+        as_of=as_of,
+        known_at=known_at,
         told=told,
     )
     if as_json:

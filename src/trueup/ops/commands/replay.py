@@ -5,24 +5,23 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Sequence
-from datetime import UTC, datetime
-from typing import Annotated, Any, Final
+from datetime import datetime
+from typing import Annotated, Final
 
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from typer.core import TyperGroup
-from typing_extensions import override
 
 from trueup.customer import service as customers
+from trueup.kernel.time import parse
 from trueup.mirror.replay import errand
 from trueup.mirror.replay import service as replays
 from trueup.mirror.replay.types import Preview, Replay, Selection
 from trueup.mirror.replay.types import Progress as Told
 from trueup.ops import output, schema
 from trueup.ops.actors import command_line
+from trueup.ops.groups import StartsByItself
 from trueup.runtime import clock
 
-FORMATS: Final = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%SZ"]
 LOOK_SECONDS: Final = 0.3
 LONELY_SECONDS: Final = 20.0
 """So long nothing may happen before whoever follows is told that no worker seems to run."""
@@ -32,18 +31,8 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, the same as th
 Follow = Annotated[bool, typer.Option("--follow/--no-follow", help="Wait for the end, and show how far it is.")]
 
 
-class _StartsByItself(TyperGroup):
-    """A group whose words are commands, and anything else begins the command ``start``."""
-
-    @override
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        if args and args[0] not in self.commands and args[0] not in ctx.help_option_names:
-            args = ["start", *args]
-        return super().parse_args(ctx, args)
-
-
 replay_app = typer.Typer(
-    cls=_StartsByItself,
+    cls=StartsByItself,
     no_args_is_help=True,
     help="Read events of the log again: trueup replay --object ID --dry-run. It mends what is wrong, and what is right "
     "stays as it is. See also: list, status, cancel.",
@@ -61,15 +50,17 @@ def start(
         list[str] | None, typer.Option("--type", help="An event type, such as invoice.paid or invoice.*")
     ] = None,
     since: Annotated[
-        datetime | None, typer.Option("--from", formats=FORMATS, help="Created from this moment on (UTC).")
+        datetime | None, typer.Option("--from", parser=parse, metavar="TIME", help="Created from this moment on (UTC).")
     ] = None,
     until: Annotated[
-        datetime | None, typer.Option("--to", formats=FORMATS, help="Created before this moment (UTC).")
+        datetime | None, typer.Option("--to", parser=parse, metavar="TIME", help="Created before this moment (UTC).")
     ] = None,
     received_from: Annotated[
-        datetime | None, typer.Option(formats=FORMATS, help="Received from this moment on (UTC).")
+        datetime | None, typer.Option(parser=parse, metavar="TIME", help="Received from this moment on (UTC).")
     ] = None,
-    received_to: Annotated[datetime | None, typer.Option(formats=FORMATS, help="Received before (UTC).")] = None,
+    received_to: Annotated[
+        datetime | None, typer.Option(parser=parse, metavar="TIME", help="Received before (UTC).")
+    ] = None,
     cause: Annotated[str, typer.Option(help="Events set aside for this cause; see dead-letters.")] = "",
     account: Annotated[str, typer.Option(help="Only of this account, by its slug.")] = "",
     everything: Annotated[bool, typer.Option("--all", help="The whole log.")] = False,
@@ -90,10 +81,10 @@ def start(
         objects=tuple(objects or ()),
         customers=_customers(customer or ()),
         types=tuple(kinds or ()),
-        created_from=_utc(since),
-        created_until=_utc(until),
-        received_from=_utc(received_from),
-        received_until=_utc(received_to),
+        created_from=since,
+        created_until=until,
+        received_from=received_from,
+        received_until=received_to,
         cause=cause,
         account=account,
         everything=everything,
@@ -165,10 +156,6 @@ def _customers(ids: Sequence[str]) -> tuple[str, ...]:
     for one in ids:
         found += customers.get(one).state.stripe_customer_ids if one.startswith(OURS) else [one]
     return tuple(found)
-
-
-def _utc(moment: datetime | None) -> datetime | None:
-    return None if moment is None else moment.replace(tzinfo=UTC)
 
 
 def _show(shown: Preview) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Final
 
 import typer
@@ -20,10 +20,10 @@ from trueup.inbox.sweep.types import Sweep, Swept
 from trueup.inbox.types import Kind
 from trueup.kernel.errors import TrueupError
 from trueup.kernel.records import Record
+from trueup.kernel.time import parse
 from trueup.ops import output, schema
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-FORMATS: Final = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M"]
 KINDS: Final = {Kind.SNAPSHOT: "events", Kind.THIN: "thin events without a snapshot"}
 
 
@@ -49,7 +49,9 @@ def sweep(
     account: Annotated[str, typer.Argument(help="An account's slug; all that have a key where it is left out.")] = "",
     since: Annotated[
         datetime | None,
-        typer.Option(formats=FORMATS, help="Go back to this moment (UTC); Stripe keeps events for 30 days."),
+        typer.Option(
+            parser=parse, metavar="TIME", help="Go back to this moment (UTC); Stripe keeps events for 30 days."
+        ),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -58,14 +60,13 @@ def sweep(
     The worker does it every five minutes. Ends with 1 where an account could not be read, or events are lost for good.
     """
     schema.prepare()
-    back_to = None if since is None else since.replace(tzinfo=UTC)
     swept: list[Swept] = []
     failed: list[Failure] = []
     for slug in _chosen(account):
         for kind in KINDS:
             try:
                 with _shown(f"{slug}: {KINDS[kind]}") as on_page:
-                    swept.append(sweeps.sweep(slug, kind=kind, since=back_to, on_page=on_page))
+                    swept.append(sweeps.sweep(slug, kind=kind, since=since, on_page=on_page))
             except TrueupError as error:
                 failed.append(
                     Failure(account_slug=slug, kind=kind, code=error.code, message=error.message, hint=error.hint)
