@@ -149,7 +149,7 @@ def test_events_are_listened_to_held_delivered_and_sent_again(ran: Any, sandbox:
     assert endpoint["secret"].startswith("whsec_")
     assert "Signing secret  whsec_" in ran("listen", "http://127.0.0.1:9/x", "--thin")[1]
 
-    assert "later, when told to" in ran("deliver", "--mode", "held")[1]
+    assert "Events for every endpoint are delivered later, when told to" in ran("deliver", "--mode", "held")[1]
     ran("trigger", "customer.created")
     assert ran("deliver", "--json")[1]["waiting"] == 2
     shuffled = ran("deliver", "--mode", "shuffled", "--within", "9", "--duplicates", "5", "--json")[1]
@@ -158,6 +158,26 @@ def test_events_are_listened_to_held_delivered_and_sent_again(ran: Any, sandbox:
     event = sandbox.events()[-1]["id"]
     assert ran("resend", event, "--endpoint", endpoint["id"], "--json") == (0, {"resent": 1})
     assert "goes to 2 endpoints" in ran("resend", event)[1]
+
+
+def test_how_events_are_delivered_is_for_every_endpoint_and_says_whose_own_mode_it_ends(ran: Any) -> None:
+    one, two = (ran("listen", "http://127.0.0.1:9/x", "--json")[1]["id"] for _ in range(2))
+
+    own = ran("deliver", "--mode", "shuffled", "--within", "9", "--delay", "60", "--endpoint", one)[1]
+    other = ran("deliver", "--mode", "held", "--endpoint", two)[1]
+    state = ran("state")[1]
+    every = ran("deliver", "--dropped", "20")[1]
+    told = ran("deliver", "--duplicates", "5", "--json")[1]
+
+    assert own == f"✓ Events for {one} are delivered shuffled within 9 s, put off by 60 s from now on.\n"
+    assert other.splitlines()[1:] == [f"  {one} has a mode of its own: shuffled within 9 s, put off by 60 s"]
+    assert f"  {two} has a mode of its own: later, when told to" in state
+    assert every.splitlines() == [
+        "✓ Events for every endpoint are delivered in order, 20 % lost once from now on.",
+        f"  A mode of their own had, and have no longer: {', '.join(sorted((one, two)))}",
+    ]
+    assert (list(told["modes"]), told["modes"][""]["duplicates"], told["ended"]) == ([""], 5, [])
+    assert "Events are delivered in order, 5 % twice." in ran("state")[1]
 
 
 def test_requests_are_made_to_fail_and_to_succeed_again(ran: Any, sandbox: Sandbox) -> None:

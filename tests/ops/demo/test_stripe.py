@@ -108,3 +108,24 @@ def test_what_somebody_put_off_is_left_alone(tmp_path: Path, receiver: Receiver)
         sandbox.request("POST", "/v1/customers", {"name": "Later"})
 
         assert not stripe.has_failed(sandbox, lived.endpoint)
+
+
+def test_what_was_lost_on_purpose_is_sent_again_once_that_ends(tmp_path: Path, receiver: Receiver) -> None:
+    path = tmp_path / "year.db"
+    lived = live(path, companies=1, url=receiver.url)
+
+    with stripe.open_sandbox(path, last=0, wanted=0) as sandbox:
+        stripe.send(sandbox, ready=lambda: True, on_progress=lambda *_: None)
+        # The demo's endpoint has a mode of its own, which this is for as well.
+        assert sandbox.delivery(dropped=100) == [lived.endpoint]
+        taken = len(receiver.bodies)
+        sandbox.request("POST", "/v1/customers", {"name": "Lost"})
+        sandbox.wait_delivered()
+        assert not stripe.has_failed(sandbox, lived.endpoint)
+        assert len(receiver.bodies) == taken
+
+        sandbox.delivery()
+
+        assert stripe.has_failed(sandbox, lived.endpoint)
+        stripe.send(sandbox, ready=lambda: True, on_progress=lambda *_: None)
+        assert receiver.events[-1]["data"]["object"]["name"] == "Lost"

@@ -168,6 +168,11 @@ def test_endpoints_may_differ_in_how_they_are_delivered_to(sandbox: Sandbox, rec
     assert len(receiver.bodies) == 1
 
     assert sandbox.deliver(endpoint=one.id)["delivered"] == 2
+    # What is said for all is for that one, too, and so it holds nothing any more.
+    assert sandbox.delivery(dropped=0) == [one.id]
+    _customer(sandbox)
+    sandbox.wait_delivered()
+    assert len(receiver.bodies) == 4
 
 
 @pytest.mark.parametrize(

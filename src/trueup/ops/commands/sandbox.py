@@ -196,29 +196,28 @@ def deliver(
     delay: Annotated[int, typer.Option(min=0, help="Put everything off by so many seconds.")] = 0,
     duplicates: Annotated[int, typer.Option(min=0, max=100, help="Percent that come twice.")] = 0,
     dropped: Annotated[int, typer.Option(min=0, max=100, help="Percent that are lost once and come again later.")] = 0,
-    endpoint: Annotated[str, typer.Option(help="Only to this endpoint.")] = "",
+    endpoint: Annotated[
+        str, typer.Option(help="Only to this endpoint, which has a mode of its own then; without it, to all.")
+    ] = "",
     retries: Annotated[bool, typer.Option("--retries", help="Also what waits for its next attempt.")] = False,
     url: Url = HERE,
     as_json: AsJson = False,
 ) -> None:
-    """Deliver what is held or put off now; with ``--mode``, say how events are delivered from now on."""
+    """Deliver what is held or put off now; with other options, say how events are delivered from now on."""
     _choose(mode or "held", _ORDERS, "mode")
     if mode is not None or delay or duplicates or dropped:
         order = "in_order" if mode in {None, "held"} else mode
-        body = {
-            "endpoint": endpoint,
-            "order": order,
-            "within": within if order in {"shuffled", "crossed"} else 0,
-            "delay": delay,
-            "duplicates": duplicates,
-            "dropped": dropped,
-            "held": mode == "held",
-        }
+        body = {"endpoint": endpoint, "order": order, "held": mode == "held", "delay": delay, "duplicates": duplicates}
+        body |= {"dropped": dropped, "within": within if order in {"shuffled", "crossed"} else 0}
         found = ask(url, "POST", "delivery", body)
         if as_json:
             output.emit(found)
         else:
-            output.done(f"Events are delivered {'later, when told to' if body['held'] else order} from now on.")
+            way = _way(found["modes"][endpoint])
+            output.done(f"Events for {endpoint or 'every endpoint'} are delivered {way} from now on.")
+            if found["ended"]:
+                output.say(f"  A mode of their own had, and have no longer: {', '.join(found['ended'])}")
+            _show_own(found["modes"], besides=endpoint)
         return
     counts = ask(url, "POST", "deliver", {"endpoint": endpoint or None, "retries": retries})
     if as_json:
@@ -307,9 +306,29 @@ def _show_state(found: dict[str, Any], *, as_json: bool) -> None:
     counts = found["deliveries"]
     waits = f"{found['timers']} timers" + (f", the next at {shown(found['next_due'])}" if found["next_due"] else "")
     output.say(f"{found['events']} events, {waits}. Delivered {counts['delivered']}, waiting {counts['waiting']}.")
+    modes = found["delivery_modes"]
+    if "" in modes:
+        output.say(f"Events are delivered {_way(modes[''])}.")
+    _show_own(modes)
     output.table(("Object", "Number"), found["objects"].items(), empty="There is nothing.")
     for fault in found["faults"]:
         output.say(f"Fault {fault['id']}: {fault['kind']} for {fault['path']}")
+
+
+def _way(mode: dict[str, Any]) -> str:
+    """How events are delivered, in words."""
+    order = mode["order"].replace("_", " ") + (f" within {mode['within']} s" if mode["within"] else "")
+    said = ["later, when told to" if mode["held"] else order]
+    said += [f"put off by {mode['delay']} s"] if mode["delay"] else []
+    said += [f"{mode['duplicates']} % twice"] if mode["duplicates"] else []
+    said += [f"{mode['dropped']} % lost once"] if mode["dropped"] else []
+    return ", ".join(said)
+
+
+def _show_own(modes: dict[str, Any], *, besides: str = "") -> None:
+    for name, mode in sorted(modes.items()):
+        if name not in {"", besides}:
+            output.say(f"  {name} has a mode of its own: {_way(mode)}")
 
 
 def _choose(given: str, among: tuple[str, ...], what: str) -> None:

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Final
 
 from trueup.kernel.errors import Refused, Unavailable
-from trueup.ops.demo.year import USUAL
 from trueup.runtime import clock
 from trueup.sandbox import Sandbox, start
 
@@ -115,6 +114,6 @@ def again(sandbox: Sandbox) -> None:
 
 
 def has_failed(sandbox: Sandbox, endpoint: str) -> bool:
-    """Whether something waits to be sent once more; no, where somebody chose how it is delivered."""
+    """Whether something waits to be sent once more; no, where somebody wants it late, lost or out of order."""
     outbox = sandbox.engine.outbox
-    return outbox.mode(endpoint) == USUAL and outbox.next_due(sandbox.now + _DAY) is not None
+    return not outbox.mode(endpoint).disturbs and outbox.next_due(sandbox.now + _DAY) is not None

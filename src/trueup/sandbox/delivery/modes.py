@@ -35,6 +35,11 @@ class Mode(Record, frozen=True):
     held: bool = False
     at_once: int = 8
 
+    @property
+    def disturbs(self) -> bool:
+        """Whether somebody wants events late, lost, twice or out of their order."""
+        return bool(self.held or self.delay or self.duplicates or self.dropped or self.within)
+
     def __post_init__(self) -> None:
         if self.order not in ORDERS:
             raise Refused(f"{self.order} is no order.", code="delivery_mode", hint=f"One of: {', '.join(ORDERS)}.")
@@ -94,7 +99,7 @@ def _draw(seed: str, *facts: int | str) -> int:
 
 
 def read(store: Store) -> dict[str, Mode]:
-    """The modes by endpoint; under the empty text that of all others."""
+    """The modes by endpoint; under the empty text that of those without one of their own."""
     return msgspec.json.decode(store.meta(_KEY, "{}"), type=dict[str, Mode])
 
 

@@ -136,27 +136,30 @@ class Outbox:
     # --- modes -------------------------------------------------------------------------------------------------------
 
     def mode(self, endpoint: str = "") -> Mode:
-        """How events are delivered to an endpoint, or to all that have no mode of their own."""
+        """How events are delivered to an endpoint, or to one that has no mode of its own."""
         return self._modes.get(endpoint) or self._modes.get("") or Mode()
 
     def modes(self) -> dict[str, Mode]:
         """All modes that were set; under the empty text that of all others."""
         return dict(self._modes)
 
-    def set_mode(self, mode: Mode | None, endpoint: str = "") -> None:
+    def set_mode(self, mode: Mode | None, endpoint: str = "") -> list[str]:
         """Deliver events told from now on in this way; None goes back to the usual one.
 
-        A mode that no longer holds lets go of what was held. Raises ``NotFound`` for an endpoint that there is not.
+        Without an endpoint that is for all of them, and gives those whose own mode ends by it. A mode that no longer
+        holds lets go of what was held. Raises ``NotFound`` for an endpoint that there is not.
         """
         with self._lock:
             if endpoint and endpoint not in self.targets():
                 raise NotFound(f"There is no enabled endpoint {endpoint}.", code="no_endpoint")
-            others = {name: one for name, one in self._modes.items() if name != endpoint}
+            others = {name: one for name, one in self._modes.items() if name != endpoint} if endpoint else {}
+            ended = sorted(name for name in self._modes if name) if not endpoint else []
             self._modes = others if mode is None else {**others, endpoint: mode}
             modes.write(self._store, self._modes)
             for name in self.targets():
                 if not self.mode(name).held:
                     self._release("endpoint = ? and due is null", (name,))
+        return ended
 
     # --- delivering --------------------------------------------------------------------------------------------------
 

@@ -114,8 +114,8 @@ def _modes(desk: Desk, _told: _Nothing) -> Any:
 
 def _set_mode(desk: Desk, told: _Delivery) -> Any:
     values = {name: getattr(told, name) for name in Delivery.__struct_fields__}
-    desk.delivery(endpoint=told.endpoint, **values)
-    return {"modes": desk.engine.outbox.modes()}
+    ended = desk.delivery(endpoint=told.endpoint, **values)
+    return {"modes": desk.engine.outbox.modes(), "ended": ended}
 
 
 def _deliver(desk: Desk, told: _Deliver) -> Any:

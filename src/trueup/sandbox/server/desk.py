@@ -161,8 +161,11 @@ class Desk:
         dropped: int = 0,
         held: bool = False,
         at_once: int = 8,
-    ) -> None:
-        """Say how events are delivered from now on, to one endpoint or to all others. See ``Delivery``."""
+    ) -> list[str]:
+        """Say how events are delivered from now on: to all endpoints, or to one, which has a mode of its own then.
+
+        For all, it gives the endpoints whose own mode ends by it. See ``Delivery``.
+        """
         mode = Delivery(
             order=order,
             within=within,
@@ -172,8 +175,9 @@ class Desk:
             held=held,
             at_once=at_once,
         )
-        self.engine.outbox.set_mode(mode, endpoint)
+        ended = self.engine.outbox.set_mode(mode, endpoint)
         self.courier.wake()
+        return ended
 
     def deliver(
         self,
