@@ -17,7 +17,7 @@ from trueup.mirror import fetching
 from trueup.mirror.backfill import errand, lists, walks
 from trueup.mirror.reconcile import phases, store
 from trueup.mirror.reconcile import runs as running
-from trueup.mirror.reconcile.types import Difference, Drift, Kind, Run, Status
+from trueup.mirror.reconcile.types import STATE, Counted, Difference, Drift, Kind, Run, Status
 from trueup.runtime import database
 from trueup.runtime.pages import Number, Page, decode_cursor, encode_cursor
 from trueup.runtime.wake import wake
@@ -170,12 +170,20 @@ def differences(
     kind: Kind | None = None,
     type: str = "",  # noqa: A002 - the field's name
     customer: str = "",
+    objects_first: bool = False,
     limit: int = 50,
     after: str | None = None,
 ) -> Page[Difference]:
-    """What differs from Stripe at this moment, the newest first; by account (a slug), kind, type or Stripe customer."""
+    """What differs from Stripe at this moment, the newest first; by account (a slug), kind, type or Stripe customer.
+
+    With ``objects_first`` objects come before the states that follow from them; its cursors are its own.
+    """
     limit = max(1, min(limit, LARGEST_PAGE))
-    before = decode_cursor(after, tuple[Number])[0] if after else _LAST
+    after_states, before = None, _LAST
+    if objects_first:
+        after_states, before = decode_cursor(after, tuple[bool, Number]) if after else (False, _LAST)
+    elif after:
+        before = decode_cursor(after, tuple[Number])[0]
     found = store.differences(
         _slugs(),
         account_id=account_of(account).id if account else None,
@@ -183,10 +191,19 @@ def differences(
         object_type=type,
         customer=customer,
         before=before,
+        after_states=after_states,
         limit=limit + 1,
     )
-    following = encode_cursor(found[limit - 1].id) if len(found) > limit else None
+    following = None
+    if len(found) > limit:
+        last = found[limit - 1]
+        following = encode_cursor(last.type == STATE, last.id) if objects_first else encode_cursor(last.id)
     return Page(data=tuple(found[:limit]), next=following, total=None)
+
+
+def counted(*, account: str = "", customer: str = "") -> tuple[Counted, ...]:
+    """How many differences are open at this moment, by kind and type; of an account (a slug) or a Stripe customer."""
+    return tuple(store.counted(account_id=account_of(account).id if account else None, customer=customer))
 
 
 def of_run(run_id: int, *, limit: int = LARGEST_PAGE) -> tuple[Difference, ...]:

@@ -9,7 +9,7 @@ from typing import Final
 import msgspec
 
 from trueup.kernel.records import Record
-from trueup.mirror.reconcile.types import STATE, Cause, Difference, FieldDifference, Kind, Run
+from trueup.mirror.reconcile.types import STATE, Cause, Counted, Difference, FieldDifference, Kind, Run
 from trueup.mirror.types import ObjectKey
 from trueup.runtime import database
 
@@ -120,20 +120,31 @@ def differences(
     customer: str,
     run_id: int | None = None,
     before: int,
+    after_states: bool | None = None,
     limit: int,
 ) -> list[Difference]:
-    """Open differences, the newest first."""
+    """Open differences, the newest first, before the one numbered ``before``.
+
+    With ``after_states`` objects come before states: those behind ``before`` when that one is a state (True) or not.
+    """
+    place, order = "id < %(before)s", "id desc"
+    if after_states is not None:
+        is_state = "(object_type = %(state)s)"
+        place = f"({is_state} > %(after_states)s or {is_state} = %(after_states)s and id < %(before)s)"
+        order = f"{is_state}, id desc"
     rows = database.execute(
         f"""{_DIFFERENCE}
-        where resolved_at is null and id < %(before)s
+        where resolved_at is null and {place}
           and (%(account)s::bigint is null or account_id = %(account)s)
           and (%(kind)s::text is null or kind = %(kind)s)
           and (%(type)s = '' or object_type = %(type)s)
           and (%(customer)s = '' or customer = %(customer)s)
           and (%(run)s::bigint is null or run_id = %(run)s)
-        order by id desc limit %(limit)s""",
+        order by {order} limit %(limit)s""",
         {
             "before": before,
+            "after_states": after_states,
+            "state": STATE,
             "account": account_id,
             "kind": None if kind is None else kind.value,
             "type": object_type,
@@ -165,6 +176,20 @@ def differences(
         )
         for row in rows
     ]
+
+
+def counted(*, account_id: int | None, customer: str) -> list[Counted]:
+    """How many differences are open, by kind and type."""
+    rows = database.execute(
+        """
+        select kind, object_type, count(*) from mirror_drift
+        where resolved_at is null and (%(account)s::bigint is null or account_id = %(account)s)
+          and (%(customer)s = '' or customer = %(customer)s)
+        group by 1, 2 order by 1, 2
+        """,
+        {"account": account_id, "customer": customer},
+    ).fetchall()
+    return [Counted(kind=Kind(row[0]), type=row[1], number=row[2]) for row in rows]
 
 
 def kinds() -> dict[int, dict[str, int]]:

@@ -179,3 +179,11 @@ class Drift(Record, frozen=True):
     kinds: dict[str, int]
     compared_at: datetime | None
     """When the newest complete run over all of the account ended; None where there never was one."""
+
+
+class Counted(Record, frozen=True):
+    """How many differences of a kind and type are open."""
+
+    kind: Kind
+    type: str
+    number: int
