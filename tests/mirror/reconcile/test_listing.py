@@ -20,10 +20,10 @@ def differ(object_type: str, object_id: str, *, kind: Kind = Kind.STALE, custome
     )
 
 
-def listed(**given: bool) -> list[list[str]]:
-    pages = [service.differences(limit=2, **given)]
+def listed(*, objects_first: bool = False) -> list[list[str]]:
+    pages = [service.differences(limit=2, objects_first=objects_first)]
     while pages[-1].next:
-        pages.append(service.differences(limit=2, after=pages[-1].next, **given))
+        pages.append(service.differences(limit=2, objects_first=objects_first, after=pages[-1].next))
     return [[one.object_id for one in page.data] for page in pages]
 
 
