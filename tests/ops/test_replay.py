@@ -88,7 +88,7 @@ def test_a_dry_run_counts_and_starts_nothing(told: None, capsys: pytest.CaptureF
     said = run(capsys, "replay", "--customer", "cus_000", "--dry-run")
     told_json = answered(capsys, "replay", "--customer", "cus_000", "--dry-run")
 
-    assert "3 events of 2 objects and 1 customers; about 1 s." in said
+    assert "3 events of 2 objects and 1 customer; about 1 s." in said
     assert "1 of them were set aside, and 0 given up." in said
     assert {one["type"]: one["events"] for one in told_json["types"]} == {
         "customer.created": 1,
@@ -97,6 +97,54 @@ def test_a_dry_run_counts_and_starts_nothing(told: None, capsys: pytest.CaptureF
     }
     assert (told_json["objects_changed"], told_json["would_fail"]) == (0, 0)
     assert answered(capsys, "replay", "list")["data"] == []
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (["--event", "evt_no"], "event_unknown"),
+        (["--event", "evt_odd", "--event", "evt_no"], "event_unknown"),
+        (["--object", "sub_no"], "object_unknown"),
+        (["--customer", "cus_no"], "customer_unknown"),
+        (["--customer", "tc_no"], "customer_unknown"),
+        # Known, and not to this account.
+        (["--account", "other", "--event", "evt_odd"], "event_unknown"),
+        (["--account", "other", "--object", "cus_000"], "object_unknown"),
+        (["--account", "other", "--customer", "cus_000"], "customer_unknown"),
+    ],
+)
+def test_an_id_that_nobody_knows_is_refused_and_not_counted_as_none(
+    told: None, capsys: pytest.CaptureFixture[str], words: list[str], code: str
+) -> None:
+    world.connect("other")
+
+    for how in (["--dry-run"], ["--yes", "--reason", "x"]):
+        error = answered(capsys, "replay", *words, *how, status=2)["error"]
+        assert error["code"] == code
+        assert words[-1] in error["message"]
+        assert error["hint"]
+    assert answered(capsys, "replay", "list")["data"] == []
+
+
+def test_an_object_that_only_an_event_set_aside_tells_of_is_known(
+    told: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    database.execute("delete from mirror_version")
+    database.execute("delete from mirror_object")
+
+    for words in (["--object", "cus_000"], ["--customer", "cus_000"]):
+        assert answered(capsys, "replay", *words, "--dry-run")["events"] == 1
+    assert answered(capsys, "replay", "--object", "cus_001", "--dry-run", status=2)["error"]["code"] == "object_unknown"
+
+
+@pytest.mark.parametrize(
+    "words", [["--from", "2020-01-01", "--to", "2020-01-02"], ["--type", "invoice.paid"], ["--cause", "no_such-000000"]]
+)
+def test_a_time_a_type_or_a_cause_without_events_is_said_to_have_none(
+    told: None, capsys: pytest.CaptureFixture[str], words: list[str]
+) -> None:
+    assert answered(capsys, "replay", *words, "--dry-run")["events"] == 0
+    assert "No event of the log matches all of this" in run(capsys, "replay", *words, "--dry-run")
 
 
 def test_without_a_terminal_nothing_is_started_unless_told_so(told: None, capsys: pytest.CaptureFixture[str]) -> None:

@@ -59,6 +59,11 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, empty: str) 
         say(empty)
 
 
+def counted(number: int, what: str) -> str:
+    """How many there are of what a word names that has its plural in ``s``: ``1 event``, ``1,200 events``."""
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
+
+
 def when(moment: datetime | None) -> str:
     """A moment as people read it, in UTC."""
     return "" if moment is None else f"{moment:%Y-%m-%d %H:%M}"

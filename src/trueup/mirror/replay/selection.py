@@ -7,21 +7,26 @@ are found by those, and events that never became a version by the queue they wer
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Any, Final
 
 from trueup.accounts import service as accounts
 from trueup.accounts.errors import AccountUnknown
-from trueup.kernel.errors import Refused
+from trueup.kernel.errors import NotFound, Refused
 from trueup.mirror import lookup
 from trueup.mirror.replay.types import Selection
+from trueup.runtime import database
 from trueup.runtime.dead_letters import CAUSE
+
+Place = tuple[int, bool]
+"""An account and its mode."""
 
 MOST_NAMES: Final = 1000
 """Ids that one selection may name."""
 
 # Look-ups go through lateral subqueries with ``offset 0``, as in ``mirror.statements``.
-_ASIDE: Final = """
-    select q.account_id, q.livemode, q.event_id, q.created from (
+_ASIDE_ROWS: Final = """
+    from (
         select account_id, livemode, event_id, created from inbox_pending where set_aside_at is not null
         union all select account_id, livemode, event_id, created from inbox_discarded
     ) q
@@ -30,6 +35,7 @@ _ASIDE: Final = """
         where (account_id, livemode, event_id, created) = (q.account_id, q.livemode, q.event_id, q.created) offset 0
     ) told
 """
+_ASIDE: Final = f"select q.account_id, q.livemode, q.event_id, q.created {_ASIDE_ROWS}"
 
 _OF_OBJECTS: Final = f"""(
     select k.account_id, k.livemode, v.event_id collate "default" as event_id, to_timestamp(v.created) as created
@@ -72,6 +78,28 @@ _OF_CAUSE: Final = f"""(
     where set_aside_at is not null and {CAUSE} = %(cause)s
 )"""  # noqa: S608 - all parts are constants of ours
 
+_KNOWN_EVENTS: Final = """
+select event_id from inbox_event
+where account_id = any(%(accounts)s::int8[]) and livemode = any('{t,f}') and event_id = any(%(ids)s::text[])
+"""
+
+_KNOWN_CUSTOMERS: Final = """
+select k.customer
+from unnest(%(accounts)s::int8[], %(livemode)s::bool[]) as a (account_id, livemode)
+cross join unnest(%(ids)s::text[]) as k (customer)
+where exists (
+    select from mirror_object where (account_id, livemode, customer) = (a.account_id, a.livemode, k.customer)
+) or exists (
+    select from mirror_version where (account_id, livemode, customer) = (a.account_id, a.livemode, k.customer)
+)
+"""
+
+_KNOWN_ASIDE: Final = f"""
+select told.object_id, told.customer {_ASIDE_ROWS}
+where q.account_id = any(%(accounts)s::int8[])
+  and (told.object_id = any(%(ids)s::text[]) or told.customer = any(%(ids)s::text[]))
+"""
+
 _COLUMNS: Final = "account_id, livemode, event_id, created, received_at, type, kind, object_type, object_id, customer"
 
 
@@ -80,14 +108,10 @@ def statement(selection: Selection) -> tuple[str, dict[str, Any]]:
 
     ``Refused`` for a selection that says nothing, or names too much; ``AccountUnknown`` for a slug that there is not.
     """
-    _check(selection)
-    known = [one for one in accounts.accounts() if not selection.account or one.slug == selection.account]
-    if selection.account and not known:
-        raise AccountUnknown(f"There is no account {selection.account}.", hint="See: trueup accounts")
-    places = [(one.id, one.livemode) for one in known]
+    places = _places(selection)
     sets, values = _sets(selection, places)
     where, more = _conditions(selection)
-    values |= more | {"accounts": [one.id for one in known]}
+    values |= more | {"accounts": [account_id for account_id, _livemode in places]}
     where.append("e.account_id = any(%(accounts)s::int8[])")
     if not sets:
         return f"select {_COLUMNS} from inbox_event e where {' and '.join(where)}", values  # noqa: S608
@@ -98,6 +122,58 @@ def statement(selection: Selection) -> tuple[str, dict[str, Any]]:
         f") e where {' and '.join(where)}"
     )
     return looked_up, values
+
+
+def require_known(selection: Selection) -> None:
+    """Refuse, with ``NotFound``, events, objects and customers that nothing in these accounts ever told of.
+
+    What waits for its first reading is not yet known as an object or a customer, as an event it is. Otherwise as
+    ``statement`` refuses.
+    """
+    places = _places(selection)
+    where = f" in {selection.account}" if selection.account else ""
+    _require("event", selection.events, _known_events(selection.events, places), where)
+    objects = {one for one in selection.objects if lookup.find(one, object_type="", accounts=places)}
+    _require("object", selection.objects, objects | _aside(set(selection.objects) - objects, places), where)
+    customers = _known_customers(selection.customers, places)
+    _require("customer", selection.customers, customers | _aside(set(selection.customers) - customers, places), where)
+
+
+def _require(kind: str, named: Sequence[str], known: AbstractSet[str], where: str) -> None:
+    unknown = [one for one in dict.fromkeys(named) if one not in known]
+    if not unknown:
+        return
+    others = f", and {len(unknown) - 1} more of those named are unknown too" if len(unknown) > 1 else ""
+    hint = "Look at the id and at --account. What never arrived a sweep brings: trueup sweep --since TIME"
+    if kind != "event":
+        hint += ". What the mirror does not know is found by --type, --from and --to, or --all."
+    raise NotFound(f"There is no {kind} {unknown[0]}{where}{others}.", code=f"{kind}_unknown", hint=hint)
+
+
+def _known_events(ids: Sequence[str], places: Sequence[Place]) -> set[str]:
+    values = {"ids": list(ids), "accounts": [account_id for account_id, _livemode in places]}
+    return {row[0] for row in database.execute(_KNOWN_EVENTS, values).fetchall()} if ids else set()
+
+
+def _known_customers(ids: Sequence[str], places: Sequence[Place]) -> set[str]:
+    values = {"ids": list(ids), "accounts": [one[0] for one in places], "livemode": [one[1] for one in places]}
+    return {row[0] for row in database.execute(_KNOWN_CUSTOMERS, values).fetchall()} if ids else set()
+
+
+def _aside(ids: AbstractSet[str], places: Sequence[Place]) -> set[str]:
+    """Those of these objects and customers that events tell of which were set aside or given up."""
+    values = {"ids": list(ids), "accounts": [account_id for account_id, _livemode in places]}
+    rows = database.execute(_KNOWN_ASIDE, values).fetchall() if ids else []
+    return {one for row in rows for one in row if one is not None}
+
+
+def _places(selection: Selection) -> list[Place]:
+    """The accounts that are meant, each with its mode."""
+    _check(selection)
+    known = [one for one in accounts.accounts() if not selection.account or one.slug == selection.account]
+    if selection.account and not known:
+        raise AccountUnknown(f"There is no account {selection.account}.", hint="See: trueup accounts")
+    return [(one.id, one.livemode) for one in known]
 
 
 def _check(selection: Selection) -> None:
@@ -117,14 +193,12 @@ def _check(selection: Selection) -> None:
         raise Refused("An id holds a character that no id has.", code="selection_invalid")
 
 
-def _sets(selection: Selection, places: Sequence[tuple[int, bool]]) -> tuple[list[str], dict[str, Any]]:
+def _sets(selection: Selection, places: Sequence[Place]) -> tuple[list[str], dict[str, Any]]:
     """Sets of keys that the events have to be in all of."""
     sets: list[str] = []
     values: dict[str, Any] = {}
     if selection.objects:
-        keys = [
-            found.key for one in selection.objects for found in lookup.find(one, object_type="", accounts=list(places))
-        ]
+        keys = [found.key for one in selection.objects for found in lookup.find(one, object_type="", accounts=places)]
         sets.append(_OF_OBJECTS)
         values |= {
             "o_account": [key.account_id for key in keys],

@@ -68,6 +68,14 @@ def preview(which: Selection, *, rate: int = USUAL_RATE) -> Preview:
     )
 
 
+def require_known(which: Selection) -> None:
+    """Refuse, with ``NotFound``, a selection that names an event, object or customer that nobody knows.
+
+    Whoever types an id wants to hear that it is wrong. ``preview`` and ``start`` take such an id as no match.
+    """
+    selection.require_known(which)
+
+
 def start(which: Selection, *, why: str, by: Actor, rate: int = USUAL_RATE) -> Replay:
     """Start reading the events of a selection again, at most ``rate`` a second; workers do it.
 

@@ -89,6 +89,7 @@ def start(
         account=account,
         everything=everything,
     )
+    replays.require_known(which)
     if dry_run or not yes:
         shown = replays.preview(which, rate=rate)
         if as_json:
@@ -147,7 +148,7 @@ def cancel(replay_id: int, as_json: AsJson = False) -> None:
     if as_json:
         output.emit(ended)
         return
-    output.done(f"The replay {ended.id} has ended at {ended.done} of {ended.total} events.")
+    output.done(f"The replay {ended.id} has ended at {ended.done} of {output.counted(ended.total, 'event')}.")
 
 
 def _customers(ids: Sequence[str]) -> tuple[str, ...]:
@@ -159,14 +160,18 @@ def _customers(ids: Sequence[str]) -> tuple[str, ...]:
 
 
 def _show(shown: Preview) -> None:
-    output.table(["Type", "Events"], ((one.type, one.events) for one in shown.types), empty="No event matches.")
+    empty = "No event of the log matches all of this; nothing would be read again."
+    output.table(["Type", "Events"], ((one.type, one.events) for one in shown.types), empty=empty)
+    if shown.passed_over:
+        output.say(f"Left out: {output.counted(shown.passed_over, 'thin event')}, without an object to read again.")
     if not shown.events:
         return
-    output.say(f"{shown.events} events of {shown.objects} objects and {shown.customers} customers; {_long(shown)}.")
+    output.say(
+        f"{output.counted(shown.events, 'event')} of {output.counted(shown.objects, 'object')} and "
+        f"{output.counted(shown.customers, 'customer')}; {_long(shown)}."
+    )
     if shown.set_aside or shown.discarded:
         output.say(f"{shown.set_aside} of them were set aside, and {shown.discarded} given up.")
-    if shown.passed_over:
-        output.say(f"{shown.passed_over} thin events match too and hold nothing to read again.")
     if shown.objects_changed is None:
         output.say(f"What would change is told of up to {replays.REHEARSED} events only.")
     else:
@@ -195,12 +200,18 @@ def _watch(replay: Replay, *, follow: bool, here: bool, as_json: bool) -> None:
     if as_json:
         output.emit(told)
     elif told.progress is Told.RUNNING:
-        output.say(f"Replay {told.id}: {told.done} of {told.total} events. See: trueup replay status {told.id}")
+        output.say(
+            f"Replay {told.id}: {told.done} of {output.counted(told.total, 'event')}. "
+            f"See: trueup replay status {told.id}"
+        )
     else:
         output.done(
-            f"Replay {told.id} {told.progress}: {told.done} of {told.total} events, {told.changed} objects mended, "
-            f"{told.failed} failed, {told.gone} told nothing."
+            f"Replay {told.id} {told.progress}: {told.done} of {output.counted(told.total, 'event')}, "
+            f"{output.counted(told.changed, 'object')} mended, "
+            f"{told.failed} failed."
         )
+        if told.gone:
+            output.say(f"{output.counted(told.gone, 'event')} of them had nothing to read: gone, or about no object.")
         if told.last_error:
             output.say(f"Last error: {told.last_error}")
     if told.failed:

@@ -80,7 +80,9 @@ def list_replays(request: HttpRequest, limit: Limit = 50, after: After = None) -
 @openapi.answers(Replay)
 def start(request: HttpRequest, body: ReplayIn) -> HttpResponse:
     """Read the events of a selection again, in the background. What is right stays as it is."""
-    return answer(replays.start(body.selection(), why=body.reason, by=acting(request), rate=body.rate))
+    which = body.selection()
+    replays.require_known(which)
+    return answer(replays.start(which, why=body.reason, by=acting(request), rate=body.rate))
 
 
 @router.post("/replays/preview", auth=READ, operation_id="replayPreview", summary="What a replay would do")
@@ -88,7 +90,9 @@ def start(request: HttpRequest, body: ReplayIn) -> HttpResponse:
 def preview(request: HttpRequest, body: SelectionIn) -> HttpResponse:
     """Count the events of a selection, and say what reading them again would change; nothing is written."""
     del request
-    return answer(replays.preview(body.selection(), rate=body.rate))
+    which = body.selection()
+    replays.require_known(which)
+    return answer(replays.preview(which, rate=body.rate))
 
 
 @router.get("/replays/{replay_id}", auth=READ, operation_id="replayStatus", summary="One replay")
