@@ -72,7 +72,7 @@ def _delete(world: World, call: Call) -> Obj:
         product["default_price"] = None
     world.tell("price.deleted", price)
     world.write("plan.deleted", {"object": plan}, about=plan["id"])
-    world.delete(price)
+    prices.delete(world, price)
     return {"id": plan["id"], "object": "plan", "deleted": True}
 
 

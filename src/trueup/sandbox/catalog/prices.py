@@ -44,12 +44,33 @@ def unit_amount(price: Obj, *, currency: str | None = None) -> Fraction:
 
 
 def by_id(world: World, price_id: str, *, param: str, active: bool = True) -> Obj:
-    """A price that a parameter names. Raises Stripe's 400 where there is none, or where it is ``active`` no longer."""
-    price = world.get("price", price_id, param=param)
+    """A price that a parameter names. Raises Stripe's 400 where there is none, or where it is ``active`` no longer.
+
+    Where it need not be active it may have been deleted, too, and is given as it was.
+    """
+    price = (None if active else kept(world, price_id)) or world.get("price", price_id, param=param)
     if active and not price["active"]:
         message = f"The price specified is inactive. This field only accepts active prices (`{price_id}`)."
         raise invalid(message, param=param)
     return price
+
+
+def kept(world: World, price_id: str | None) -> Obj | None:
+    """A price with what is not shown, one that was deleted as a plan as it was then; None where there never was one.
+
+    Whoever has it goes on paying by it. Source: https://docs.stripe.com/api/plans/delete
+    """
+    price = world.find("price", price_id)
+    return price.get("$terms") if price and price.get("deleted") else price
+
+
+def delete(world: World, price: Obj) -> None:
+    """Let a price be deleted, and remember its terms for those who have it. Tell its end before."""
+    terms = dict(price)
+    world.delete(price)
+    stub = world.find("price", price["id"])
+    if stub is not None:
+        stub["$terms"] = terms
 
 
 def _terms(price: Obj, currency: str | None) -> Mapping[str, Any]:

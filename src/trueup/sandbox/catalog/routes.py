@@ -155,11 +155,11 @@ def _list_codes(world: World, call: Call) -> Obj:
 
 
 def _tiers(world: World, shown: Obj) -> object:
-    return (world.find("price", shown["id"]) or {}).get("$tiers")
+    return (prices.kept(world, shown["id"]) or {}).get("$tiers")
 
 
 def _price_options(world: World, price: Obj) -> Obj:
-    return prices.shown_options(world.get("price", price["id"]))
+    return prices.shown_options(prices.kept(world, price["id"]) or price)
 
 
 def _applies_to(world: World, coupon: Obj) -> object:

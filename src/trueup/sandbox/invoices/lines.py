@@ -179,7 +179,7 @@ def split(world: World, found: Obj) -> list[Obj]:
     """
     parent, pricing = found["parent"], found["pricing"]
     details = (parent or {}).get("subscription_item_details") or {}
-    price = world.find("price", (pricing or {}).get("price_details", {}).get("price")) if pricing else None
+    price = prices.kept(world, (pricing or {}).get("price_details", {}).get("price")) if pricing else None
     if price is None or price.get("billing_scheme") != "tiered" or details.get("proration") or not found["amount"]:
         return [found]
     product, currency, recurring = product_of(world, price), price["currency"], price.get("recurring")

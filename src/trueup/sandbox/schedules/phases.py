@@ -65,7 +65,7 @@ def read(world: World, given: Sequence[Given], terms: Terms, *, begin: int, anch
 
 def cycles_of(world: World, phase: Obj) -> list[spans.Cycle]:
     """How often the items of a phase are billed, the first item's first."""
-    found = [world.get("price", item["price"])["recurring"] for item in phase["items"]]
+    found = [prices.by_id(world, item["price"], param="items", active=False)["recurring"] for item in phase["items"]]
     return [(one["interval"], one["interval_count"]) for one in found]
 
 

@@ -41,7 +41,10 @@ def try_all(
 
 def worth(world: World, phase: Obj) -> int:
     """What a period of a phase costs before discounts, in minor units."""
-    found = [(world.get("price", item["price"]), item["quantity"] or 0) for item in phase["items"]]
+    found = [
+        (prices.by_id(world, item["price"], param="items", active=False), item["quantity"] or 0)
+        for item in phase["items"]
+    ]
     return sum(prices.line_amount(price, quantity, currency=phase["currency"]) for price, quantity in found)
 
 

@@ -14,8 +14,8 @@ from trueup.sandbox.world.world import Obj, World
 
 
 def price(world: World, item: Obj) -> Obj:
-    """An item's price as it is stored, with what is not shown."""
-    return world.get("price", item["price"]["id"])
+    """An item's price as it is stored, with what is not shown; one that was deleted as it was."""
+    return prices.kept(world, item["price"]["id"]) or world.get("price", item["price"]["id"])
 
 
 def line(world: World, subscription: Obj, item: Obj, *, trial: bool = False, in_part: bool = True) -> Obj | None:
