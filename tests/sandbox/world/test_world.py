@@ -142,6 +142,25 @@ def test_a_sandbox_goes_on_where_it_stopped(tmp_path: Path) -> None:
         Engine(tmp_path / "state.db", seed="eight")
 
 
+@pytest.mark.parametrize("end", ["closed", "saved"])
+def test_no_id_comes_twice_after_requests_that_changed_nothing(tmp_path: Path, end: str) -> None:
+    def asked(engine: Engine) -> list[str]:
+        request = Request(method="GET", path="/v1/nothing", headers={"authorization": "Bearer sk_test_x"})
+        return [engine.answer(request).headers["request-id"] for _ in range(3)]
+
+    one, path = Engine(tmp_path / "world.db"), tmp_path / "world.db"
+    first = asked(one)
+    if end == "saved":
+        path = tmp_path / "saved.db"
+        one.save(path)
+    one.close()
+    other = Engine(path)
+    second = asked(other)
+    other.close()
+
+    assert len({*first, *second}) == 6
+
+
 def test_time_goes_forward_only(engine: Engine) -> None:
     with pytest.raises(ValueError, match="cannot be turned back"):
         engine.advance(engine.now() - 1)

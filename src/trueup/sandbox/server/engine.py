@@ -78,6 +78,7 @@ class Engine:
     def close(self) -> None:
         """Let the file go."""
         with self._turn, self._lock:
+            self._keep_ids()
             self.store.close()
 
     def save(self, path: Path) -> None:
@@ -88,6 +89,7 @@ class Engine:
                 raise Refused(f"{path} is there already.", code="file_exists", hint="Name a new file.")
             try:
                 with self._lock:
+                    self._keep_ids()
                     self.store.save(path)
             except sqlite3.OperationalError as error:
                 raise Refused(f"{path} cannot be written: {error}.", code="file_unwritable") from error
@@ -342,6 +344,10 @@ class Engine:
         told = self._planned(world)
         self.store.commit()
         return told
+
+    def _keep_ids(self) -> None:
+        """Write down how many ids were drawn: those of requests that changed nothing are in no transaction."""
+        self.store.put_meta("ids", str(self.ids.count))
 
     def _undo(self) -> None:
         self.store.rollback()
