@@ -60,6 +60,26 @@ def test_since_reads_again_from_there(
     assert told["swept"][0]["found"] == 2
 
 
+def test_since_says_where_stripe_keeps_no_more(
+    account: Account, stripe: Sandbox, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stripe.advance(days=40)
+
+    def swept(since: str) -> tuple[dict[str, Any], str]:
+        assert cli.run(["sweep", "--since", since, "--json"]) == 0
+        said = capsys.readouterr()
+        return json.loads(said.out.splitlines()[-1])["swept"][0], said.err
+
+    cut, said = swept("2020-01-01T00:00Z")
+    whole, silent = swept("2026-01-20 00:00")
+
+    assert (cut["since_asked"], cut["since"]) == ("2020-01-01T00:00:00Z", "2026-01-10T23:59:59Z")
+    assert "acme: Stripe keeps events for 30 days, so they are read from 2026-01-10 23:59 UTC on" in said
+    assert said.count("trueup backfill acme") == 1
+    assert (whole["since_asked"], whole["since"]) == ("2026-01-20T00:00:00Z", "2026-01-20T00:00:00Z")
+    assert "30 days" not in silent
+
+
 def test_events_that_are_lost_end_it_with_an_error_and_say_what_to_do(
     account: Account, stripe: Sandbox, run: Callable[..., tuple[int, Any]]
 ) -> None:

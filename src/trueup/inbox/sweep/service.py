@@ -106,6 +106,7 @@ def sweep(
         found=found.found,
         lost_since=found.lost_since,
         lost_until=found.lost_until,
+        since_asked=since,
     )
 
 

@@ -155,6 +155,7 @@ class Swept(Record, frozen=True):
     account_slug: str
     kind: Kind
     since: datetime | None
+    """From where it read; None where it read nothing."""
     until: datetime | None
     pages: int
     read: int
@@ -163,3 +164,10 @@ class Swept(Record, frozen=True):
     """Those that were not in the log, and are now."""
     lost_since: datetime | None
     lost_until: datetime | None
+    since_asked: datetime | None = None
+    """How far back it was asked to go; where ``since`` is later, Stripe keeps nothing from before that."""
+
+    @property
+    def cut_short(self) -> bool:
+        """Whether it could not go back as far as it was asked to."""
+        return self.since is not None and self.since_asked is not None and self.since_asked < self.since

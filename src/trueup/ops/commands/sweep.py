@@ -67,6 +67,7 @@ def sweep(
             try:
                 with _shown(f"{slug}: {KINDS[kind]}") as on_page:
                     swept.append(sweeps.sweep(slug, kind=kind, since=since, on_page=on_page))
+                _note(swept[-1])
             except TrueupError as error:
                 failed.append(
                     Failure(account_slug=slug, kind=kind, code=error.code, message=error.message, hint=error.hint)
@@ -106,6 +107,17 @@ def _shown(words: str) -> Iterator[OnPage]:
             bars.update(task, completed=done, read=sweep.read, found=sweep.found, at=at)
 
         yield told
+
+
+def _note(swept: Swept) -> None:
+    """Say on standard error, also beside JSON, that Stripe keeps nothing from as far back as was asked."""
+    if swept.cut_short and swept.kind is Kind.SNAPSHOT:
+        note = (
+            f"{swept.account_slug}: Stripe keeps events for 30 days, so they are read from {output.when(swept.since)} "
+            f"UTC on, and not from {output.when(swept.since_asked)}. How objects from before are now: "
+            f"trueup backfill {swept.account_slug}"
+        )
+        output.err.print(output.plain(note), markup=False, soft_wrap=True)
 
 
 def _tell(outcome: Outcome) -> None:
