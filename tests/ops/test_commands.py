@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from typer.main import get_command
 
-from tests.ops.conftest import Installation
+from tests.ops.conftest import Installation, Make
 from tests.web.console import world
 from trueup.kernel.errors import Refused
 from trueup.ops import cli, main, output
@@ -60,6 +60,30 @@ def test_help_and_version_need_no_database_and_make_nothing(tmp_path: Path) -> N
     assert offline.run("connect", "--help").status == 0
     assert offline.run().status in {0, 2}
     assert not offline.home.exists()
+
+
+def test_a_command_that_ends_says_its_answer_and_no_more_where_both_outputs_are_one_pipe(fresh: Installation) -> None:
+    first, listed, asked = (
+        fresh.run("connect", "--name", "acme", "--json"),
+        fresh.run("accounts", "--json"),
+        fresh.run("accounts", "--json", TRUEUP_LOG_LEVEL="debug"),
+    )
+
+    # The first one makes all tables, which is worth a line to whoever asks for one.
+    assert [ended.err for ended in (first, listed)] == ["", ""]
+    assert listed.json == asked.json == [first.json["account"]]
+
+
+def test_whoever_sets_the_level_and_whatever_lasts_gets_the_log(fresh: Installation, empty_database: Make) -> None:
+    asked = fresh.run("migrate", TRUEUP_LOG_LEVEL="info")
+    fresh.database = empty_database()
+    lasting = fresh.start("worker")
+    lines = iter(lasting.stderr or ())
+
+    assert json.loads(asked.err)["event"] == "schema.migrating"
+    assert json.loads(next(lines))["event"] == "schema.migrating"
+    lasting.terminate()
+    lasting.communicate(timeout=60)
 
 
 def test_an_account_is_connected_listed_and_given_secrets(home: Path, capsys: pytest.CaptureFixture[str]) -> None:

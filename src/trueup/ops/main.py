@@ -34,6 +34,10 @@ OPTIONS: Final = {
 }
 """Options of the commands that serve that are settings: they have to be known before anything is imported."""
 SERVING: Final = frozenset({"up", "web", "intake"})
+LASTING: Final = frozenset({*SERVING, "worker"})
+"""Commands that run until they are told to end, and whose log is all that they say."""
+SHOWING: Final = (("demo",), ("sandbox", "up"))
+"""Commands that last as well, and talk to a person where one looks."""
 INTO: Final = "--into"
 """The option of `restore` that names another installation."""
 USAGE_ERROR: Final = 2
@@ -101,10 +105,7 @@ def run(arguments: Sequence[str]) -> int:
     """Run one command; returns its exit status."""
     adopt(arguments)
     settings = configuration.current()
-    logs.configure(
-        level="warning" if sys.stderr.isatty() and arguments[:1] != ["up"] else settings.log_level,
-        form=settings.log_format,
-    )
+    logs.configure(level=_level(arguments, settings), form=settings.log_format)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "trueup.config.settings")
     # Whoever looks at the database's connections sees whose they are.
     os.environ.setdefault("PGAPPNAME", f"trueup {arguments[0]}" if arguments else "trueup")
@@ -113,6 +114,14 @@ def run(arguments: Sequence[str]) -> int:
     installation = importlib.import_module("trueup.runtime.installation")
     with installation.opened(_progress):
         return _hand_over(arguments)
+
+
+def _level(arguments: Sequence[str], settings: configuration.Configuration) -> str:
+    """Whose log is asked for gets it as set; a command that ends says its answer, and beside it trouble only."""
+    lasts = LASTING.intersection(arguments[:1]) or (
+        not sys.stderr.isatty() and any(tuple(arguments[: len(words)]) == words for words in SHOWING)
+    )
+    return settings.log_level if lasts or "log_level" in settings.model_fields_set else "warning"
 
 
 def adopt(arguments: Sequence[str]) -> None:
