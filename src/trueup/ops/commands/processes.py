@@ -32,22 +32,12 @@ Proxies = Annotated[
 
 
 def child_environment() -> dict[str, str]:
-    """What a child process has to know, resolved: it reads no file and no defaults of its own."""
+    """What a child process has to know, resolved: every setting, wherever it was set."""
     settings = configuration.current()
+    known = {name: getattr(settings, field) for field, name in configuration.VARIABLES.items()}
     return {
-        "TRUEUP_HOME": str(settings.home),
-        "TRUEUP_HOST": settings.host,
-        "TRUEUP_PORT": str(settings.port),
-        "TRUEUP_LOG_LEVEL": settings.log_level,
-        "TRUEUP_LOG_FORMAT": settings.log_format,
-        "TRUEUP_TRUSTED_PROXIES": settings.trusted_proxies,
-        "TRUEUP_TLS_CERT": str(settings.tls_cert or ""),
-        "TRUEUP_TLS_KEY": str(settings.tls_key or ""),
-        "TRUEUP_SECRET_KEY": settings.secret_key,
-        "TRUEUP_SECRET_KEY_FILE": str(settings.secret_key_file or ""),
-        "TRUEUP_ALLOWED_HOSTS": settings.allowed_hosts,
-        "TRUEUP_BACKUP_DIR": str(settings.backup_dir or ""),
-        "TRUEUP_BACKUP_KEEP": str(settings.backup_keep),
+        **{name: "" if value is None else str(value) for name, value in known.items()},
+        # The embedded server's address is in no setting.
         "DATABASE_URL": os.environ["DATABASE_URL"],
         "PYTHONUNBUFFERED": "1",
         # Every thread would otherwise keep an arena of its own; these processes are small and stay so.

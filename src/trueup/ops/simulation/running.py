@@ -30,6 +30,13 @@ from trueup.runtime.postgres.cluster import Cluster
 MODULE: Final = "trueup.config.simulation"
 SHRINK_SECONDS: Final = 90.0
 """How long a seed that diverged is cut down."""
+OWN: Final = frozenset(
+    {
+        *("TRUEUP_CONFIG", "TRUEUP_SECRET_KEY", "TRUEUP_SECRET_KEY_FILE", "TRUEUP_BACKUP_DIR", "TRUEUP_BACKUP_KEEP"),
+        *("TRUEUP_HOST", "TRUEUP_ALLOWED_HOSTS", "TRUEUP_TRUSTED_PROXIES", "TRUEUP_TLS_CERT", "TRUEUP_TLS_KEY"),
+    }
+)
+"""Settings that are about one installation, and not about how any reads and computes."""
 _outcomes: Final = msgspec.json.Decoder(Outcome)
 
 OnOutcome = Callable[[Outcome], None]
@@ -142,11 +149,19 @@ class _Player:
         return _outcomes.decode(line)
 
 
+def surroundings(url: str, home: Path) -> dict[str, str]:
+    """The environment of a process that plays, and of those that it starts: ours, without what is our installation's.
+
+    A configuration file could name a database, and a worker would back the simulation up among real backups.
+    """
+    theirs = {name: value for name, value in os.environ.items() if name not in OWN}
+    return {**theirs, "DATABASE_URL": url, "TRUEUP_HOME": str(home)}
+
+
 @contextmanager
 def _player(url: str, home: Path) -> Iterator[_Player]:
-    environment = {**os.environ, "DATABASE_URL": url, "TRUEUP_HOME": str(home)}
     process = subprocess.Popen(  # noqa: S603 - our own module
-        [sys.executable, "-m", MODULE], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment
+        [sys.executable, "-m", MODULE], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=surroundings(url, home)
     )
     try:
         yield _Player(process)
