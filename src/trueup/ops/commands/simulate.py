@@ -111,11 +111,21 @@ def _show(told: dict[str, Any]) -> None:
         if number:
             table.add_row(name.replace("_", " "), f"{number:,}")
     output.out.print(table)
-    verdict = f"{told['seeds']} seeds in {told['seconds']} s of playing"
     if told["diverged"]:
-        output.out.print(f"[red]{verdict}; diverged: {', '.join(map(str, told['diverged']))}[/]")
+        output.out.print(f"[red]✗ {escape(verdict(told))}[/]", soft_wrap=True)
     else:
-        output.done(f"{verdict}: Trueup was as Stripe is in all of them.")
+        output.done(verdict(told))
+
+
+def verdict(told: dict[str, Any]) -> str:
+    """What a summary came to, in one sentence: which seeds diverged, or that none did."""
+    number, diverged = told["seeds"], told["diverged"]
+    seeds = output.counted(number, "seed")
+    if not diverged:
+        none = f"None of {seeds}" if number > 1 else "The seed has not"
+        return f"{none} diverged, in {told['seconds']} s of playing: Trueup was as Stripe is."
+    named = f"seed{'s' if len(diverged) > 1 else ''} {', '.join(map(str, diverged))}"
+    return f"Diverged: {named}, of {seeds} in {told['seconds']} s of playing."
 
 
 def _tell(outcome: Outcome) -> None:
