@@ -123,3 +123,12 @@ def test_what_cannot_be_done_is_refused(connect: Connect, run: Run, arguments: l
     status, said = run(*arguments)
 
     assert (status, said["error"]["code"]) == (2, code)
+
+
+def test_the_types_that_can_be_asked_for_are_listed(run: Run) -> None:
+    status, said = run("backfill", "types")
+
+    usual = {one["object_type"]: one["usual"] for one in said["data"]}
+    assert status == 0
+    assert (usual["invoice"], usual["tax_id"]) == (True, False)
+    assert "mandate" not in usual

@@ -18,7 +18,7 @@ from tests.mirror.backfill.gate import Gate, forbidden
 from tests.mirror.backfill.test_reading import listed
 from trueup.accounts.errors import ApiKeyMissing
 from trueup.kernel.errors import Conflict, Refused
-from trueup.mirror.backfill import errand, service
+from trueup.mirror.backfill import errand, lists, service
 from trueup.mirror.backfill.types import Progress, Status, TypeProgress, TypeStatus
 from trueup.runtime import configuration, database
 from trueup.sandbox import Sandbox
@@ -251,6 +251,25 @@ def test_what_cannot_be_asked_for_is_refused(sandbox: Sandbox, connect: Connect)
         "backfill_not_resumable",
     ]
     assert service.last(account) is None
+
+
+@pytest.mark.parametrize(
+    ("_case_name", "_case_hint"),
+    [
+        ("invoices", "Did you mean invoice or invoiceitem or invoice_payment? All that it has: trueup backfill types"),
+        ("Customers", "Did you mean customer? All that it has: trueup backfill types"),
+        ("checkout_session", "Did you mean checkout.session? All that it has: trueup backfill types"),
+        ("subs", "Did you mean subscription or"),
+        ("unicorn", "All that it has: trueup backfill types"),
+        ("", "All that it has: trueup backfill types"),
+    ],
+)
+def test_a_type_that_there_is_not_is_answered_with_those_that_may_be_meant(_case_name: str, _case_hint: str) -> None:
+    with pytest.raises(Refused) as unknown:
+        lists.chosen([_case_name], livemode=True)
+
+    assert unknown.value.hint.startswith(_case_hint)
+    assert len(unknown.value.hint) < 160
 
 
 def test_an_account_without_a_key_is_not_read(connect: Connect) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterable, Sequence
 from typing import Final
 
@@ -31,6 +32,9 @@ BY_CUSTOMER: Final = frozenset(
 
 DEFAULT: Final = tuple(kind for kind in BACKFILL if kind not in DEAR)
 
+NEAREST: Final = 3
+"""Types that are offered for a name that is none."""
+
 CLOCKS_PLACE: Final = 0
 CLOCK_CUSTOMERS_PLACE: Final = 1
 FIRST_PLACE: Final = 10
@@ -50,7 +54,7 @@ def chosen(asked: Iterable[str], *, livemode: bool) -> tuple[str, ...]:
             raise Refused(
                 f"Stripe has no list of {name}.",
                 code="backfill_type_unknown",
-                hint=f"Those it has: {', '.join(listed())}.",
+                hint=f"{_meant(name)}All that it has: trueup backfill types",
             )
         parent = resource.parent
         while parent is not None:
@@ -60,6 +64,14 @@ def chosen(asked: Iterable[str], *, livemode: bool) -> tuple[str, ...]:
     order = (*BACKFILL, *RESOURCES)
     found = sorted(wanted, key=order.index)
     return (CLOCK, *found) if not livemode else tuple(found)
+
+
+def _meant(name: str) -> str:
+    """Which types somebody may have meant, as a question; empty where none is near."""
+    asked = name.strip().lower()
+    begun = [one for one in listed() if asked and one.startswith(asked)]
+    near = begun[:NEAREST] or difflib.get_close_matches(asked, listed(), n=NEAREST)
+    return f"Did you mean {' or '.join(near)}? " if near else ""
 
 
 def listed() -> tuple[str, ...]:

@@ -16,7 +16,7 @@ from trueup.audit.types import Action
 from trueup.kernel.actor import Actor
 from trueup.kernel.errors import Conflict, NotFound
 from trueup.mirror.backfill import errand, estimates, lists, spans, store, walks
-from trueup.mirror.backfill.types import Progress, Run, Status
+from trueup.mirror.backfill.types import Listed, Progress, Run, Status
 from trueup.runtime import database
 from trueup.runtime.pages import Page
 from trueup.runtime.wake import wake
@@ -55,6 +55,11 @@ def start(*, account: Account, types: Sequence[str] = (), since: int | None = No
         )
         wake(connection, errand.TOPIC)
     return _known(run_id)
+
+
+def types() -> tuple[Listed, ...]:
+    """Every type that a backfill can be asked for, by name."""
+    return tuple(Listed(object_type=name, usual=name in lists.DEFAULT) for name in lists.listed())
 
 
 def _known(run_id: int) -> Run:

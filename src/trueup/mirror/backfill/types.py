@@ -45,6 +45,13 @@ class Run(Record, frozen=True):
     """The kind and the id of who started it, such as ``command_line ada``."""
 
 
+class Listed(Record, frozen=True):
+    """A type of object that has a list at Stripe; ``usual`` is read by a backfill that names no types."""
+
+    object_type: str
+    usual: bool
+
+
 class Counts(Record, frozen=True):
     """What all spans of one type have come to."""
 

@@ -40,7 +40,7 @@ LONELY_SECONDS: Final = 20.0
 backfill_app = typer.Typer(
     cls=StartsByItself,
     help="Read all of an account's objects from Stripe's lists: trueup backfill [ACCOUNT]. Resumable; joins one that "
-    "runs. See also: status, cancel, resume.",
+    "runs. See also: status, cancel, resume, types.",
 )
 
 
@@ -107,6 +107,17 @@ def status(account: Slug = "", as_json: AsJson = False) -> None:
     if not found.data and not as_json:
         output.say("No account was ever backfilled. Start with: trueup backfill")
     _print(found, single=False, as_json=as_json)
+
+
+@backfill_app.command("types")
+def types(as_json: AsJson = False) -> None:
+    """List the types of objects that --type takes, by Stripe's names, and which are read without it."""
+    found = backfill.types()
+    if as_json:
+        output.emit({"data": found})
+        return
+    rows = ((one.object_type, "always" if one.usual else "with --type") for one in found)
+    output.table(["Type", "Read"], rows, empty="")
 
 
 def _chosen(slug: str) -> list[Account]:
