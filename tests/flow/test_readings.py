@@ -12,7 +12,7 @@ from typing_extensions import override
 
 from tests.flow.beside import Beside, beside
 from tests.flow.conftest import Ask
-from tests.instance import TESTER, event
+from tests.instance import TESTER, Json, encoded, event
 from trueup.accounts import registry
 from trueup.accounts import service as accounts
 from trueup.accounts.types import Account
@@ -74,6 +74,27 @@ def test_an_object_that_was_taken_for_gone_lives_again_when_it_is_read_later(str
     fetching.want([key_of(stripe, "customer", customer["id"])], reason=Reason.ASKED)
     stripe.fetch()
     assert stripe.equal("customer", customer["id"])
+
+
+def test_an_event_from_before_a_reading_tells_when_somebody_was_last_heard_of(stripe: Beside) -> None:
+    stripe.sandbox.delivery(held=True)
+    customer = stripe.post("/v1/customers", name="Ada")
+    stripe.sandbox.advance(seconds=3_600)
+    read = Read(object_type="customer", object_id=customer["id"], body=encoded(customer), second=stripe.sandbox.now)
+    keep(stripe, read)
+
+    assert int(heard_of(customer)) == stripe.sandbox.now
+
+    stripe.settle()
+
+    assert int(heard_of(customer)) == customer["created"]
+
+
+def heard_of(customer: Json) -> float:
+    """When a customer was last heard of, in Unix seconds."""
+    last = customers.get(customer["id"]).state.last_event_at
+    assert last is not None
+    return last.timestamp()
 
 
 def test_a_state_is_not_published_before_the_rest_that_was_read_is_mirrored(stripe: Beside, ask: Ask) -> None:

@@ -115,11 +115,12 @@ def _save(
             dirty[key] = None
     dirty |= _attributed(keys, winners, [winner.key for winner in winners if _has_another_customer(winner, known)])
     for key, current in known.items():
-        # What comes after a deletion changes nothing but when the customer was last heard of.
+        # What comes after a deletion, or an event from before a reading, changes nothing but when the customer was last
+        # heard of.
         if (
             current.customer is not None
             and key not in facts
-            and max(trace.second for trace in traces[key]) > current.head.second
+            and (current.head.read or max(trace.second for trace in traces[key]) > current.head.second)
         ):
             dirty[_customer(key, current.customer)] = None
     holders = {key: current.customer for key, current in known.items()}
