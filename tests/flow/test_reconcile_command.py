@@ -15,6 +15,7 @@ from tests.ops.conftest import as_url
 from trueup.customer import reconcile
 from trueup.customer import service as customers
 from trueup.inbox.alarms import service as alarms
+from trueup.inbox.sweep.service import sweep
 from trueup.kernel.actor import system
 from trueup.mirror.reconcile import service
 from trueup.mirror.reconcile.types import Status
@@ -72,9 +73,10 @@ def test_it_ends_with_3_while_something_differs_and_with_0_once_it_is_repaired(
     (compared,) = told["data"]
     assert compared["run"]["counts"]["found"] == {"stale": 2}
     assert [(one["type"], one["fields"][0]["ours"], one["fields"][0]["theirs"]) for one in compared["differences"]] == [
-        ("trueup.customer", "Ada", "Bea"),
         ("customer", "Ada", "Bea"),
+        ("trueup.customer", "Ada", "Bea"),
     ]
+    assert compared["repaired"] == []
     assert [(alarm.code, alarm.account_slug) for alarm in alarms.standing()] == [("drift", "acme")]
     assert 'trueup_drift_objects{account="acme",kind="stale"} 2.0' in health.exposition().decode()
     status, known = run("drift")
@@ -84,6 +86,11 @@ def test_it_ends_with_3_while_something_differs_and_with_0_once_it_is_repaired(
     status, told = run("reconcile", "acme", "--repair", *AT_ONCE)
 
     assert (status, told["data"][0]["run"]["counts"]["repaired"]) == (0, 2)
+    assert told["data"][0]["differences"] == []
+    assert [(one["type"], one["fields"][0]["path"]) for one in told["data"][0]["repaired"]] == [
+        ("customer", "name"),
+        ("trueup.customer", "name"),
+    ]
     assert run("reconcile", *AT_ONCE)[0] == 0
     assert alarms.standing() == ()
     assert 'trueup_drift_objects{account="acme",kind="stale"} 0.0' in health.exposition().decode()
@@ -93,7 +100,7 @@ def test_it_ends_with_3_while_something_differs_and_with_0_once_it_is_repaired(
         "mirror.reconcile.repaired",
         "mirror.reconcile.started",
     ]
-    assert ask("select count(*) from mirror_drift where fields is not null or told is not null") == [(0,)]
+    assert ask("select count(*) from mirror_drift where told is not null or fields::text ~ 'Ada|Bea'") == [(0,)]
 
 
 def test_it_ends_with_1_where_not_all_could_be_seen(stripe: Beside, run: Run) -> None:
@@ -109,6 +116,67 @@ def test_it_ends_with_1_where_not_all_could_be_seen(stripe: Beside, run: Run) ->
     assert [alarm.code for alarm in alarms.standing()] == ["reconcile_incomplete"]
 
 
+def test_what_was_repaired_is_told_afterwards_without_the_values(stripe: Beside, run: Run) -> None:
+    customer = lost(stripe)
+    assert run("reconcile", *AT_ONCE)[0] == 3
+    opened = run("drift")[1]["data"]
+    assert run("drift", "--closed")[1]["data"] == []
+
+    _status, told = run("reconcile", "--repair", *AT_ONCE)
+
+    number = told["data"][0]["run"]["id"]
+    closed = run("drift", "--closed", "--run", str(number))[1]["data"]
+    assert sorted(closed, key=lambda one: one["type"]) == told["data"][0]["repaired"]
+    first, second = sorted(closed, key=lambda one: one["type"])
+    assert {one["id"]: one["opened_at"] for one in closed} == {one["id"]: one["opened_at"] for one in opened}
+    assert [(one["object_id"], one["kind"], one["ending"], one["resolved_by"]) for one in (first, second)] == [
+        (customer["id"], "stale", "repaired", number)
+    ] * 2
+    assert (first["cause"], second["cause"]) == ("never_came", "objects")
+    assert first["fields"] == [{"path": "name", "ours": None, "theirs": None, "cut": False, "dropped": True}]
+    assert first["resolved_at"] > first["opened_at"]
+    assert first["why"] == next(one["why"] for one in opened if one["type"] == "customer")
+    assert run("drift", "--closed", "--run", str(number + 1))[1]["data"] == []
+    assert run("drift")[1]["data"] == []
+
+
+def test_what_a_later_comparison_found_equal_was_not_repaired_by_it(stripe: Beside, run: Run) -> None:
+    lost(stripe)
+    assert run("reconcile", *AT_ONCE)[0] == 3
+    stripe.sandbox.advance(seconds=120)
+    sweep(stripe.account.slug)
+    stripe.fetch()
+
+    status, told = run("reconcile", "--repair", *AT_ONCE)
+
+    assert (status, told["data"][0]["repaired"]) == (0, [])
+    first = run("drift", "--closed", "--limit", "1")[1]
+    second = run("drift", "--closed", "--limit", "1", "--after", first["next"])[1]
+    closed = [*first["data"], *second["data"]]
+    assert second["next"] is None
+    assert {one["type"]: (one["ending"], one["resolved_by"]) for one in closed} == {
+        "customer": ("equal", told["data"][0]["run"]["id"]),
+        "trueup.customer": ("equal", told["data"][0]["run"]["id"]),
+    }
+
+
+def test_known_differences_are_narrowed_and_a_name_that_nobody_knows_is_refused(stripe: Beside, run: Run) -> None:
+    customer = lost(stripe)
+    compared = run("reconcile", *AT_ONCE)[1]["data"][0]["run"]["id"]
+    own = customers.get(customer["id"]).id
+
+    assert [one["type"] for one in run("drift")[1]["data"]] == ["customer", "trueup.customer"]
+    assert [one["type"] for one in run("drift", "--type", "state")[1]["data"]] == ["trueup.customer"]
+    assert [one["type"] for one in run("drift", "--type", "customer")[1]["data"]] == ["customer"]
+    for name in (customer["id"], own):
+        assert len(run("drift", "--customer", name)[1]["data"]) == 2
+    assert len(run("drift", "--run", str(compared))[1]["data"]) == 2
+    assert run("drift", "--run", str(compared + 1))[1]["data"] == []
+    for words in (["--type", "subscripton"], ["--customer", "cus_nope"], ["--account", "elsewhere"]):
+        status, told = run("drift", *words)
+        assert (status, bool(told["error"]["hint"])) == (2, True)
+
+
 def test_people_are_told_what_differs_and_nothing_of_it_is_logged(
     stripe: Beside, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -120,13 +188,27 @@ def test_people_are_told_what_differs_and_nothing_of_it_is_logged(
     assert cli.run(["reconcile", *AT_ONCE]) == 3
 
     printed = capsys.readouterr()
-    assert "name: Ada → Bea" in printed.out
+    assert 'name: "Ada" → "Bea"' in printed.out
+    assert "never_came: The newest that we have is evt_" in printed.out
+    assert printed.out.index("stale  customer") < printed.out.index("stale  state")
+    assert max(len(line) for line in printed.out.splitlines() if "Ada" in line or "stale " in line) <= 120
+    assert cli.run(["reconcile", "--repair", *AT_ONCE]) == 0
+    assert cli.run(["drift", "--closed"]) == 0
+    told = capsys.readouterr().out
+    assert "2 repaired, 0 left." in told
+    assert told.count("Differed in name") == 4
+    assert "null" not in told
     logged = [line for line in (printed.out + printed.err).splitlines() if "[info" in line or "[warning" in line]
     assert logged
     assert not [line for line in logged if "Ada" in line or "Bea" in line]
 
 
-@pytest.mark.parametrize("words", [["--type", "nothing"], ["--type", "invoice", "--customer", "cus_1"], ["elsewhere"]])
+TWICE = ["--sample", "1", "--type", "invoice"]
+
+
+@pytest.mark.parametrize(
+    "words", [["--type", "nothing"], ["--type", "invoice", "--customer", "cus_1"], ["elsewhere"], TWICE]
+)
 def test_what_cannot_be_compared_is_refused(stripe: Beside, run: Run, words: list[str]) -> None:
     status, told = run("reconcile", *words)
 

@@ -203,7 +203,7 @@ def _verify(lease: Lease, run: Run, patience: int) -> Step:
             return Step(seconds=WAIT_SECONDS)
         with database.transaction():
             if result.difference is None:
-                working.count_states(lease, repaired=int(working.state_equals(run, one.object_id)))
+                working.count_states(lease, repaired=int(working.state_equals(run, one.object_id, repaired=True)))
     return working.states_done(lease)
 
 

@@ -154,7 +154,7 @@ def _judged(working: Working, account: Account, doubt: Doubt, seen: _Look) -> Ju
     found = looking.compare(key, held, whole, version=API_VERSION)
     if found is None:
         sights.clear_doubt(run.id, doubt)
-        store.resolve(key)
+        store.resolve(key, run.id, repaired=seen.verify)
         return Judged(Outcome.EQUAL)
     way = explaining.way_to(key)
     if _moved(key, seen.begun) or (way.moving and doubt.waited < working.patience):
@@ -179,6 +179,7 @@ def _noticed(working: Working, doubt: Doubt, seen: _Look, state: int | None) -> 
     if doubt.observed and doubt.state is not None and _knows(seen.key, doubt.state):
         # What was noticed then has come since. What is new now is on its way as that was.
         sights.clear_doubt(run.id, doubt)
+        store.resolve(seen.key, run.id, repaired=seen.verify)
         return Judged(Outcome.EQUAL)
     if doubt.rounds >= MOST_ROUNDS:
         sights.clear_doubt(run.id, doubt)

@@ -17,9 +17,9 @@ from trueup.mirror import fetching
 from trueup.mirror.backfill import errand, lists, walks
 from trueup.mirror.reconcile import phases, store
 from trueup.mirror.reconcile import runs as running
-from trueup.mirror.reconcile.types import STATE, Counted, Difference, Drift, Kind, Run, Status
+from trueup.mirror.reconcile.types import STATE, Counted, Difference, Drift, Ending, Kind, Run, Status
 from trueup.runtime import database
-from trueup.runtime.pages import Number, Page, decode_cursor, encode_cursor
+from trueup.runtime.pages import Moment, Number, Page, decode_cursor, encode_cursor
 from trueup.runtime.wake import wake
 
 TOPIC: Final = "mirror.reconcile"
@@ -51,9 +51,9 @@ def start(
     ``customers`` (Stripe's ids), or of ``sample`` customers chosen at random. ``repair`` lets what differs be mended.
     Raises ``ApiKeyMissing`` where there is no key to read with, and ``Refused`` for a type that cannot be compared.
     """
-    if types and (customers is not None or sample is not None):
+    if sum((bool(types), customers is not None, sample is not None)) > 1:
         raise Refused(
-            "Either types or customers can be chosen.",
+            "Either types, or customers, or a sample of them can be chosen.",
             code="reconcile_scope",
             hint="Of customers everything is compared that is theirs.",
         )
@@ -170,13 +170,15 @@ def differences(
     kind: Kind | None = None,
     type: str = "",  # noqa: A002 - the field's name
     customer: str = "",
+    run_id: int | None = None,
     objects_first: bool = False,
     limit: int = 50,
     after: str | None = None,
 ) -> Page[Difference]:
-    """What differs from Stripe at this moment, the newest first; by account (a slug), kind, type or Stripe customer.
+    """What differs from Stripe at this moment, the newest first.
 
-    With ``objects_first`` objects come before the states that follow from them; its cursors are its own.
+    By account (a slug), kind, type, Stripe customer, or the run that saw it last. With ``objects_first`` objects
+    come before the states that follow from them; its cursors are its own.
     """
     limit = max(1, min(limit, LARGEST_PAGE))
     after_states, before = None, _LAST
@@ -190,6 +192,7 @@ def differences(
         kind=kind,
         object_type=type,
         customer=customer,
+        run_id=run_id,
         before=before,
         after_states=after_states,
         limit=limit + 1,
@@ -201,18 +204,73 @@ def differences(
     return Page(data=tuple(found[:limit]), next=following, total=None)
 
 
+def closed(
+    *,
+    account: str = "",
+    kind: Kind | None = None,
+    type: str = "",  # noqa: A002 - the field's name
+    customer: str = "",
+    run_id: int | None = None,
+    limit: int = 50,
+    after: str | None = None,
+) -> Page[Difference]:
+    """What differed from Stripe and is over, the last that ended first, for 90 days; without the values.
+
+    Narrowed as ``differences`` are; ``run_id`` is the run that ended them.
+    """
+    limit = max(1, min(limit, LARGEST_PAGE))
+    found = store.closed(
+        _slugs(),
+        account_id=account_of(account).id if account else None,
+        kind=kind,
+        object_type=type,
+        customer=customer,
+        run_id=run_id,
+        before=decode_cursor(after, tuple[Moment, Number]) if after else None,
+        limit=limit + 1,
+    )
+    following = None
+    if len(found) > limit:
+        last = found[limit - 1]
+        following = encode_cursor(last.resolved_at, last.id)
+    return Page(data=tuple(found[:limit]), next=following, total=None)
+
+
 def counted(*, account: str = "", customer: str = "") -> tuple[Counted, ...]:
     """How many differences are open at this moment, by kind and type; of an account (a slug) or a Stripe customer."""
     return tuple(store.counted(account_id=account_of(account).id if account else None, customer=customer))
 
 
 def of_run(run_id: int, *, limit: int = LARGEST_PAGE) -> tuple[Difference, ...]:
-    """The differences that a run saw last and that are open, the newest first."""
+    """The differences that a run saw last and that are open, objects before states and the newest first."""
     return tuple(
         store.differences(
-            _slugs(), account_id=None, kind=None, object_type="", customer="", run_id=run_id, before=_LAST, limit=limit
+            _slugs(),
+            account_id=None,
+            kind=None,
+            object_type="",
+            customer="",
+            run_id=run_id,
+            before=_LAST,
+            after_states=False,
+            limit=limit,
         )
     )
+
+
+def repaired_by(run_id: int, *, limit: int = LARGEST_PAGE) -> tuple[Difference, ...]:
+    """The differences that a run repaired, objects before states and the last one first; without the values."""
+    found = store.closed(
+        _slugs(),
+        account_id=None,
+        kind=None,
+        object_type="",
+        customer="",
+        run_id=run_id,
+        ending=Ending.REPAIRED,
+        limit=limit,
+    )
+    return tuple(sorted(found, key=lambda one: one.type == STATE))
 
 
 def drift() -> tuple[Drift, ...]:

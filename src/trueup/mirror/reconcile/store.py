@@ -1,15 +1,15 @@
-"""Statements on the differences that are open."""
+"""Statements on the differences that are open, and on what is kept of those that are over."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
 from trueup.kernel.records import Record
-from trueup.mirror.reconcile.types import STATE, Cause, Counted, Difference, FieldDifference, Kind, Run
+from trueup.mirror.reconcile.types import STATE, Cause, Counted, Difference, Ending, FieldDifference, Kind, Run
 from trueup.mirror.types import ObjectKey
 from trueup.runtime import database
 
@@ -31,11 +31,21 @@ on conflict (account_id, livemode, object_type, object_id) where resolved_at is 
 
 _DIFFERENCE: Final = """
 select id, account_id, livemode, kind, object_type, object_id, customer, fields::text, more_fields, cause, explanation,
-    event_id, since, since_exact, opened_at, last_seen_at, run_id
+    event_id, since, since_exact, opened_at, last_seen_at, run_id, resolved_at
 from mirror_drift
 """
 
+
+class Ended(Record, frozen=True):
+    """What ``fields`` keeps of a difference that is over: how it ended, by which run, and the paths that differed."""
+
+    how: Ending
+    run: int | None
+    paths: tuple[str, ...]
+
+
 _decode_fields: Final = msgspec.json.Decoder(tuple[FieldDifference, ...]).decode
+_decode_ended: Final = msgspec.json.Decoder(Ended).decode
 
 
 class New(Record, frozen=True):
@@ -81,15 +91,36 @@ def record(run_id: int, new: New) -> None:
     )
 
 
-_RESOLVE: Final = "update mirror_drift set resolved_at = now(), fields = null, told = null where resolved_at is null "
+_RESOLVE: Final = """
+update mirror_drift set
+    resolved_at = now(), told = null,
+    repaired_at = coalesce(repaired_at, case when %(repaired)s then now() end),
+    fields = jsonb_build_object(
+        'how', case when %(repaired)s or repaired_at is not null then 'repaired' else %(how)s end,
+        'run', case when %(repaired)s or repaired_at is not null then run_id else %(run)s::bigint end,
+        'paths', (select coalesce(jsonb_agg(one -> 'path'), '[]') from jsonb_array_elements(fields) one))
+where resolved_at is null
+"""
 
 
-def resolve(key: ObjectKey) -> bool:
-    """Close what is open of an object, and forget the values; False when nothing is."""
+def resolve(key: ObjectKey, run_id: int, *, repaired: bool = False) -> bool:
+    """Close what is open of an object that a run found equal, and forget the values; False when nothing is open.
+
+    ``repaired`` says that the run mended it. Where an earlier run did and did not come to see it, that one is named.
+    """
     return (
         database.execute(
-            f"{_RESOLVE} and account_id = %s and livemode = %s and object_type = %s and object_id = %s",
-            (key.account_id, key.livemode, key.object_type, key.object_id),
+            f"""{_RESOLVE} and account_id = %(account)s and livemode = %(livemode)s
+            and object_type = %(object_type)s and object_id = %(object_id)s""",
+            {
+                "how": Ending.EQUAL.value,
+                "run": run_id,
+                "repaired": repaired,
+                "account": key.account_id,
+                "livemode": key.livemode,
+                "object_type": key.object_type,
+                "object_id": key.object_id,
+            },
         ).rowcount
         > 0
     )
@@ -102,6 +133,8 @@ def resolve_unseen(run: Run, *, types: Sequence[str]) -> int:
         f"""{_RESOLVE} and account_id = %(account)s and livemode = %(livemode)s and run_id < %(run)s
         and object_type = any(%(types)s) and (%(customers)s::text[] is null or customer = any(%(customers)s))""",
         {
+            "how": Ending.EQUAL.value,
+            "repaired": False,
             "account": run.account_id,
             "livemode": run.livemode,
             "run": run.id,
@@ -153,29 +186,82 @@ def differences(
             "limit": limit,
         },
     ).fetchall()
-    return [
-        Difference(
-            id=row[0],
-            account_id=row[1],
-            account_slug=slugs.get(row[1], ""),
-            livemode=row[2],
-            kind=Kind(row[3]),
-            type=row[4],
-            object_id=row[5],
-            customer=row[6],
-            fields=() if row[7] is None else _decode_fields(row[7]),
-            fields_left_out=row[8],
-            cause=Cause(row[9]),
-            why=row[10],
-            event_id=row[11],
-            since=row[12],
-            since_exact=row[13],
-            opened_at=row[14],
-            last_seen_at=row[15],
-            run_id=row[16],
-        )
-        for row in rows
-    ]
+    return [_difference(row, slugs) for row in rows]
+
+
+def _difference(row: tuple[Any, ...], slugs: Mapping[int, str]) -> Difference:
+    resolved_at, fields = row[17], row[7]
+    ended = None if resolved_at is None or fields is None else _decode_ended(fields)
+    if ended is not None:
+        told = tuple(FieldDifference(path=path, ours=None, theirs=None, dropped=True) for path in ended.paths)
+    else:
+        told = () if fields is None else _decode_fields(fields)
+    return Difference(
+        id=row[0],
+        account_id=row[1],
+        account_slug=slugs.get(row[1], ""),
+        livemode=row[2],
+        kind=Kind(row[3]),
+        type=row[4],
+        object_id=row[5],
+        customer=row[6],
+        fields=told,
+        fields_left_out=row[8],
+        cause=Cause(row[9]),
+        why=row[10],
+        event_id=row[11],
+        since=row[12],
+        since_exact=row[13],
+        opened_at=row[14],
+        last_seen_at=row[15],
+        run_id=row[16],
+        resolved_at=resolved_at,
+        ending=None if ended is None else ended.how,
+        resolved_by=None if ended is None else ended.run,
+    )
+
+
+def closed(
+    slugs: Mapping[int, str],
+    *,
+    account_id: int | None,
+    kind: Kind | None,
+    object_type: str,
+    customer: str,
+    run_id: int | None = None,
+    ending: Ending | None = None,
+    before: tuple[datetime, int] | None = None,
+    limit: int,
+) -> list[Difference]:
+    """Differences that are over, the last that ended first, before the one that ended at a moment with a number.
+
+    ``run_id`` is the run that ended them.
+    """
+    moment, number = before or (None, 0)
+    rows = database.execute(
+        f"""{_DIFFERENCE}
+        where resolved_at is not null
+          and (%(moment)s::timestamptz is null or (resolved_at, id) < (%(moment)s, %(number)s))
+          and (%(account)s::bigint is null or account_id = %(account)s)
+          and (%(kind)s::text is null or kind = %(kind)s)
+          and (%(type)s = '' or object_type = %(type)s)
+          and (%(customer)s = '' or customer = %(customer)s)
+          and (%(run)s::bigint is null or (fields ->> 'run')::bigint = %(run)s)
+          and (%(ending)s::text is null or fields ->> 'how' = %(ending)s)
+        order by resolved_at desc, id desc limit %(limit)s""",
+        {
+            "moment": moment,
+            "number": number,
+            "account": account_id,
+            "kind": None if kind is None else kind.value,
+            "type": object_type,
+            "customer": customer,
+            "run": run_id,
+            "ending": None if ending is None else ending.value,
+            "limit": limit,
+        },
+    ).fetchall()
+    return [_difference(row, slugs) for row in rows]
 
 
 def counted(*, account_id: int | None, customer: str) -> list[Counted]:

@@ -79,20 +79,33 @@ class Status(StrEnum):
     CANCELLED = "cancelled"
 
 
+class Ending(StrEnum):
+    """How a difference came to an end."""
+
+    REPAIRED = "repaired"
+    """A comparison with repair mended it."""
+    EQUAL = "equal"
+    """A later comparison found nothing that differs."""
+    HEALED = "healed"
+    """What was missing arrived by itself, and no comparison was needed to see it."""
+
+
 class FieldDifference(Record, frozen=True):
     """One value that differs: what we have and what Stripe has, None where there is none.
 
-    ``path`` is as in ``mirror.types.FieldChange``, and so is ``cut``.
+    ``path`` is as in ``mirror.types.FieldChange``, and so is ``cut``. With ``dropped`` the difference is over: both
+    values are forgotten, and None says nothing of them.
     """
 
     path: str
     ours: Any
     theirs: Any
     cut: bool = False
+    dropped: bool = False
 
 
 class Difference(Record, frozen=True):
-    """Something that differs from Stripe, and stayed so when it was looked at again.
+    """Something that differs from Stripe, and stayed so when it was looked at again; or did, until ``resolved_at``.
 
     ``since`` is in Stripe's time: it differs since then where ``since_exact``, else since then at the earliest. The
     other moments are ours.
@@ -118,6 +131,12 @@ class Difference(Record, frozen=True):
     last_seen_at: datetime
     run_id: int
     """The run that saw it last."""
+    resolved_at: datetime | None = None
+    """When it was over; None while it is open."""
+    ending: Ending | None = None
+    """How it came to its end; None while it is open, and of one that ended before endings were kept."""
+    resolved_by: int | None = None
+    """The run that ended it; None where none did."""
 
 
 class Trouble(Record, frozen=True):

@@ -191,9 +191,12 @@ def state_differs(run: Run, found: StateDifference) -> None:
     )
 
 
-def state_equals(run: Run, customer: str) -> bool:
-    """Write that a customer's state is right, in the caller's transaction; True where it was said to differ."""
-    return store.resolve(_state_key(run, customer))
+def state_equals(run: Run, customer: str, *, repaired: bool = False) -> bool:
+    """Write that a customer's state is right, in the caller's transaction; True where it was said to differ.
+
+    ``repaired`` says that the run made it right.
+    """
+    return store.resolve(_state_key(run, customer), run.id, repaired=repaired)
 
 
 def states_that_differ(run: Run) -> list[Difference]:

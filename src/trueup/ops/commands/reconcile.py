@@ -5,19 +5,22 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Sequence
-from typing import Annotated, Any, Final
+from functools import partial
+from typing import Annotated, Final
 
 import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from trueup.accounts import service as accounts
 from trueup.accounts.types import Account
+from trueup.connectors.stripe.resources import RESOURCES
 from trueup.customer import reconcile as customers
-from trueup.kernel.errors import Refused
+from trueup.customer import service as known_customers
+from trueup.kernel.errors import NotFound, Refused
 from trueup.kernel.records import Record
 from trueup.mirror.reconcile import service
 from trueup.mirror.reconcile.types import STATE, Difference, Drift, Kind, Run, Status
-from trueup.ops import output, schema
+from trueup.ops import differences, output, schema
 from trueup.ops.actors import command_line
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -30,35 +33,45 @@ LOOK_SECONDS: Final = 0.3
 
 
 class Compared(Record, frozen=True):
-    """What a comparison came to: the run, and what differs at its end (at most 200 of it)."""
+    """What a comparison came to: the run, what it repaired, and what differs at its end (at most 200 of each)."""
 
     run: Run
+    repaired: tuple[Difference, ...]
     differences: tuple[Difference, ...]
 
 
 def reconcile(
     account: Annotated[str, typer.Argument(help="An account's slug; all that have a key where it is left out.")] = "",
     kind: Annotated[
-        list[str] | None, typer.Option("--type", help="Only this type of object, such as invoice; several times.")
+        list[str] | None,
+        typer.Option("--type", help="Only this type of object, such as invoice, and no states; several times."),
     ] = None,
     customer: Annotated[
         list[str] | None,
-        typer.Option("--customer", help="Only this customer (our id or Stripe's) and all of theirs."),
+        typer.Option("--customer", help="Only this customer (our id or Stripe's) and all of theirs; several times."),
     ] = None,
-    sample: Annotated[int | None, typer.Option(min=1, help="Only so many customers, chosen at random.")] = None,
-    repair: Annotated[bool, typer.Option("--repair", help="Bring what differs to what Stripe has.")] = False,
+    sample: Annotated[
+        int | None, typer.Option(min=1, help="Only so many customers and all of theirs, chosen at random.")
+    ] = None,
+    repair: Annotated[bool, typer.Option("--repair", help="Bring what differs here to what Stripe has.")] = False,
     grace: Annotated[
         int, typer.Option(min=0, help="Seconds that an event may take to arrive before its absence counts.")
     ] = service.GRACE,
     patience: Annotated[
         int, typer.Option(min=0, help="Seconds that what arrived may wait in a queue before that counts.")
     ] = service.PATIENCE,
-    threads: Annotated[int, typer.Option(min=1, max=32, help="Readers of Stripe's lists.")] = 4,
+    threads: Annotated[int, typer.Option(min=1, max=32, help="Readers of Stripe's lists, in this process.")] = 4,
     as_json: AsJson = False,
 ) -> None:
     """Compare objects and customers' states with Stripe, field by field; tell what differs, since when and why.
 
-    Ends with 0 where nothing differs, 3 where something does (after a repair: still), 1 where not all could be seen.
+    One of --type, --customer and --sample narrows it. Stripe itself is never changed.
+
+    What --repair mended is told at the end, and again by: trueup drift --closed --run ID
+
+    Ends with 0 where all was compared and nothing differs, 3 where something does (with --repair: still),
+
+    1 where not all could be compared or it broke off, 2 where what is asked for is refused.
     """
     schema.prepare()
     told = []
@@ -80,7 +93,8 @@ def reconcile(
         )
         _follow(one, run, threads=threads)
         ended = service.run(run.id)
-        told.append(Compared(run=ended, differences=service.of_run(run.id)))
+        repaired = service.repaired_by(run.id) if repair else ()
+        told.append(Compared(run=ended, repaired=repaired, differences=service.of_run(run.id)))
         if not as_json:
             _tell(told[-1])
     if as_json:
@@ -161,14 +175,14 @@ def _tell(told: Compared) -> None:
     (output.done if run.status is Status.COMPLETE and not run.left else output.say)(sentence)
     if run.repair and counts.found:
         output.say(f"  {counts.repaired} repaired, {run.left} left.")
-    rows = [
-        (one.kind.value, _typed(one), one.object_id, one.customer, _fields(one), _since(one), one.why)
-        for one in told.differences[:SHOWN]
-    ]
-    if rows:
-        output.table(["Kind", "Type", "Id", "Customer", "Here → Stripe", "Since", "Why"], rows, empty="")
-    if run.left > SHOWN:
-        output.say(f"  {run.left - SHOWN} more: trueup drift")
+    differences.table(told.repaired[:SHOWN])
+    if counts.repaired > SHOWN:
+        output.say(f"  {counts.repaired - SHOWN} more: trueup drift --closed --run {run.id}")
+    if told.repaired and told.differences:
+        output.say("  Left:")
+    differences.table(told.differences[:SHOWN])
+    if run.left > len(told.differences[:SHOWN]):
+        output.say(f"  {run.left - len(told.differences[:SHOWN])} more: trueup drift --account {run.account_slug}")
     for trouble in run.troubles:
         output.say(f"  Not compared: {trouble.type}. {trouble.told} ({trouble.code})")
     if counts.silent:
@@ -178,56 +192,88 @@ def _tell(told: Compared) -> None:
         output.say(f"  {counts.moving} objects changed whenever they were looked at; compare them again.")
 
 
-def _typed(one: Difference) -> str:
-    return "customer's state" if one.type == STATE else one.type
-
-
-def _fields(one: Difference) -> str:
-    shown = [f"{field.path}: {_value(field.ours)} → {_value(field.theirs)}" for field in one.fields[:4]]
-    more = len(one.fields) - len(shown) + one.fields_left_out
-    return "\n".join([*shown, *([f"and {more} more"] if more else [])])
-
-
-def _value(value: Any) -> str:
-    return "—" if value is None else str(value)[:60]
-
-
-def _since(one: Difference) -> str:
-    if one.since is None:
-        return "unknown"
-    return output.when(one.since) if one.since_exact else f"after {output.when(one.since)}"
-
-
 def drift(
     account: Annotated[str, typer.Option(help="Only this account, by its slug.")] = "",
-    kind: Annotated[Kind | None, typer.Option(help="Only this kind.")] = None,
-    type: Annotated[str, typer.Option(help="Only this type of object.")] = "",  # noqa: A002
-    customer: Annotated[str, typer.Option(help="Only this customer of Stripe's.")] = "",
-    limit: Annotated[int, typer.Option(min=1, max=200)] = 50,
+    kind: Annotated[Kind | None, typer.Option(help="Only what differs in this way.")] = None,
+    type: Annotated[str, typer.Option(help="Only this type of object; `state` for customers' states.")] = "",  # noqa: A002
+    customer: Annotated[str, typer.Option(help="Only this customer (our id or Stripe's) and what is theirs.")] = "",
+    closed: Annotated[bool, typer.Option("--closed", help="What differed in the last 90 days and is over.")] = False,
+    run: Annotated[
+        int | None, typer.Option(min=1, help="Only what this run saw last; with --closed what it ended.")
+    ] = None,
+    limit: Annotated[int, typer.Option(min=1, max=200, help="How many at most.")] = 50,
     after: Annotated[str | None, typer.Option(help="The next page's cursor.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """List what differs from Stripe, as the comparisons so far found it. Nothing is asked of Stripe."""
+    """List what differs from Stripe, as the comparisons so far found it. Nothing is asked of Stripe.
+
+    With --closed what differed and is over: which fields, how it ended, and by which run. Values are forgotten.
+
+    Ends with 0 whether anything differs or not, and with 2 where what is asked for is refused.
+
+    To compare now, and end with 3 where something differs: trueup reconcile
+    """
     schema.prepare()
-    page = service.differences(account=account, kind=kind, type=type, customer=customer, limit=limit, after=after)
+    listed = service.closed if closed else partial(service.differences, objects_first=True)
+    page = listed(
+        account=account,
+        kind=kind,
+        type=_type(type),
+        customer=_customer(customer),
+        run_id=run,
+        limit=limit,
+        after=after,
+    )
+    if customer and not page.data:
+        # A mistyped id is never taken for a customer without differences.
+        known_customers.get(customer)
     if as_json:
         output.emit({"accounts": service.drift(), "data": page.data, "next": page.next, "total": page.total})
         return
     for known in service.drift():
         if account in {"", known.account_slug}:
             output.say(_sum(known))
-    rows = (
-        (one.account_slug, one.kind.value, _typed(one), one.object_id, one.customer, _fields(one), _since(one), one.why)
-        for one in page.data
-    )
-    columns = ["Account", "Kind", "Type", "Id", "Customer", "Here → Stripe", "Since", "Why"]
-    output.table(columns, rows, empty="Nothing is known to differ.")
+    differences.table(page.data, accounts=len(accounts.accounts()) > 1 and not account)
+    if closed and not page.data:
+        output.say("Nothing is known to have differed.")
     if page.next:
         output.err.print(f"Next page: --after {page.next}", markup=False, soft_wrap=True)
 
 
+def _type(named: str) -> str:
+    """Stripe's name of a type, or what stands for customers' states. Raises ``Refused`` for one that is neither."""
+    name = STATE if named == "state" else named
+    if name and name != STATE and name not in RESOURCES:
+        raise Refused(
+            f"There is no type {named}.",
+            code="reconcile_type_unknown",
+            hint="Name it as Stripe does, such as invoice, or state for customers' states.",
+        )
+    return name
+
+
+def _customer(named: str) -> str:
+    """Stripe's id of a customer that is named by our id or by Stripe's; one that we do not know stays as it is."""
+    if not named:
+        return ""
+    try:
+        known = known_customers.get(named)
+    except NotFound:
+        return named
+    if named in known.state.stripe_customer_ids:
+        return named
+    if len(known.state.stripe_customer_ids) > 1:
+        raise Refused(
+            f"{named} is several of Stripe's customers: {', '.join(known.state.stripe_customer_ids)}.",
+            code="customer_several",
+            hint="Name one of them.",
+        )
+    return known.stripe_customer_id
+
+
 def _sum(known: Drift) -> str:
-    kinds = ", ".join(f"{number} {kind}" for kind, number in known.kinds.items()) or "nothing differs"
+    none = "nothing is known to differ" if known.compared_at is None else "nothing differs"
+    kinds = ", ".join(f"{number} {kind}" for kind, number in known.kinds.items()) or none
     at = "never compared whole" if known.compared_at is None else f"last compared {output.when(known.compared_at)}"
     return f"{known.account_slug}: {kinds}; {at}."
 

@@ -46,11 +46,21 @@ def list_differences(
         str, Query(max_length=200, description="Stripe's name of a type; trueup.customer for customers' states.")
     ] = "",
     customer: Annotated[str, Query(max_length=500, description="A customer id of Stripe's.")] = "",
+    closed: Annotated[bool, Query(description="What differed and is over, instead of what differs.")] = False,
+    run: Annotated[
+        int | None,
+        Query(ge=1, lt=2**63, description="Only what this reconciliation saw last, or with closed what it ended."),
+    ] = None,
 ) -> HttpResponse:
-    """What differs at this moment, the newest first: the fields with both values, since when, and why."""
+    """What differs at this moment, the newest first: the fields with both values, since when, and why.
+
+    With `closed` what differed in the last 90 days and is over, the last that ended first: how it ended, and by which
+    reconciliation. Of the fields only the paths are kept; `dropped` says that the values are forgotten.
+    """
     del request
+    listed = reconcile.closed if closed else reconcile.differences
     return answer(
-        reconcile.differences(account=account, kind=kind, type=type, customer=customer, limit=limit, after=after)
+        listed(account=account, kind=kind, type=type, customer=customer, run_id=run, limit=limit, after=after)
     )
 
 
