@@ -52,9 +52,6 @@ def wrong(line: str) -> str:
 
 
 def _parsed(command: Any, words: list[str]) -> None:
-    for asked in (param for param in command.params if getattr(param, "prompt", None)):
-        # What a command asks for when it is left out would be waited for here.
-        words = words if set(asked.opts) & set(words) else [*words, asked.opts[0], "x"]
     context = command.make_context("trueup", words)
     rest = [*getattr(context, "_protected_args", ()), *context.args]
     if hasattr(command, "resolve_command") and rest:

@@ -11,7 +11,7 @@ from trueup.accounts.types import Access
 from trueup.connectors.stripe import client as stripe
 from trueup.inbox.intake.app import PREFIX
 from trueup.mirror.backfill import service as backfill
-from trueup.ops import output, schema
+from trueup.ops import asking, output, schema
 from trueup.ops.actors import command_line
 from trueup.runtime import configuration, installation
 
@@ -120,13 +120,14 @@ def list_secrets(account: str, as_json: AsJson = False) -> None:
 def add_secret(
     account: str,
     secret: Annotated[
-        str, typer.Option(prompt="Signing secret", hide_input=True, help="whsec_…; asked for when left out.")
-    ],
+        str | None, typer.Option(help="whsec_…; when left out it is asked for, or read from a pipe.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Accept another signing secret; running processes see it within two seconds."""
+    given = asking.secret("Signing secret", option="--secret") if secret is None else secret
     schema.prepare()
-    added = accounts.add_webhook_secret(slug=account, secret=secret, sealer=installation.sealer(), by=command_line())
+    added = accounts.add_webhook_secret(slug=account, secret=given, sealer=installation.sealer(), by=command_line())
     if as_json:
         output.emit(added)
         return

@@ -9,13 +9,11 @@ import typer
 
 from trueup.operators import service as operators
 from trueup.operators.types import Scope
-from trueup.ops import output, schema
+from trueup.ops import asking, output, schema
 from trueup.ops.actors import command_line
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-Password = Annotated[
-    str, typer.Option(prompt=True, confirmation_prompt=True, hide_input=True, help="Asked for when left out.")
-]
+Password = Annotated[str | None, typer.Option(help="When left out it is asked for, or read from a pipe.")]
 token_app = typer.Typer(no_args_is_help=True, help="API tokens.")
 operator_app = typer.Typer(no_args_is_help=True, help="People who sign in to the console.")
 
@@ -75,10 +73,11 @@ def revoke_token(token_id: int) -> None:
 
 
 @operator_app.command("create")
-def create_operator(email: str, password: Password, name: str = "", as_json: AsJson = False) -> None:
+def create_operator(email: str, password: Password = None, name: str = "", as_json: AsJson = False) -> None:
     """Let a person sign in."""
+    given = _given(password)
     schema.prepare()
-    person = operators.create_operator(email=email, password=password, name=name, by=command_line())
+    person = operators.create_operator(email=email, password=given, name=name, by=command_line())
     if as_json:
         output.emit(person)
         return
@@ -86,11 +85,16 @@ def create_operator(email: str, password: Password, name: str = "", as_json: AsJ
 
 
 @operator_app.command("password")
-def set_password(email: str, password: Password) -> None:
+def set_password(email: str, password: Password = None) -> None:
     """Set a new password."""
+    given = _given(password)
     schema.prepare()
-    operators.set_password(email=email, password=password, by=command_line())
+    operators.set_password(email=email, password=given, by=command_line())
     output.done("The password is set.")
+
+
+def _given(password: str | None) -> str:
+    return asking.secret("Password", option="--password", twice=True) if password is None else password
 
 
 def register(app: typer.Typer) -> None:
