@@ -78,6 +78,53 @@ def test_a_permission_that_is_missing_is_named(scripted: Stripe, ask: Ask) -> No
     assert found["customer"].verdict == "fine"
 
 
+@pytest.mark.parametrize(
+    ("_case_status", "_case_verdict", "_case_advice"),
+    [
+        (401, "wrong", "It may have been rolled: connect anew."),
+        (403, "wrong", "Give it rak_invoice_read."),
+        (404, "unknown", "Nothing, unless you use it"),
+        (400, "unknown", "Look for this call in Stripe's dashboard"),
+    ],
+)
+def test_whatever_stripe_refuses_comes_with_advice(
+    scripted: Stripe, ask: Ask, _case_status: int, _case_verdict: str, _case_advice: str
+) -> None:
+    refused = json.dumps({"error": {"type": "invalid_request_error", "message": "No."}}).encode()
+    scripted.at["/v1/invoices"] = (_case_status, refused)
+
+    passed, found = ask()
+
+    assert (found["invoice"].verdict, passed) == (_case_verdict, _case_verdict != "wrong")
+    assert found["invoice"].hint.startswith(_case_advice)
+    assert [name for name, one in found.items() if one.verdict != "fine" and not one.hint] == []
+
+
+@pytest.mark.parametrize(
+    ("_case_status", "_case_advice"),
+    [(401, "It may have been rolled"), (404, "See whether http://127.0.0.1:"), (400, "See whether http://127.0.0.1:")],
+)
+def test_a_key_that_is_refused_comes_with_advice(
+    scripted: Stripe, ask: Ask, _case_status: int, _case_advice: str
+) -> None:
+    refused = json.dumps({"error": {"type": "invalid_request_error", "message": "No."}}).encode()
+    scripted.at["/v1/account"] = (_case_status, refused)
+
+    passed, found = ask()
+
+    assert (passed, list(found), found["API key"].verdict) == (False, ["API key"], "wrong")
+    assert found["API key"].hint.startswith(_case_advice)
+
+
+def test_endpoints_that_this_api_does_not_have_are_not_known(scripted: Stripe, ask: Ask) -> None:
+    scripted.at["/v1/webhook_endpoints"] = (404, b'{"error": {"type": "invalid_request_error", "message": "No."}}')
+
+    passed, found = ask()
+
+    assert (passed, found["endpoint"].verdict) == (True, "unknown")
+    assert "under Webhooks" in found["endpoint"].hint
+
+
 def test_the_key_of_another_account_ends_the_look(scripted: Stripe, ask: Ask) -> None:
     scripted.at["/v1/account"] = (200, b'{"id": "acct_1Other", "object": "account"}')
 

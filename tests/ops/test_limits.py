@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from tests.instance import eventually
 from tests.web.console import world
-from trueup.accounts import budget
+from trueup.accounts import budget, calls
 from trueup.accounts.types import Account
 from trueup.ops import cli
 from trueup.ops.calls_metrics import CallsCollector
@@ -23,6 +24,7 @@ def account(db: None) -> Account:
     account = world.connect()
     budget.take(account.id, "GET /v1/invoices", lane="sweep", account_limit=25.0, endpoint_limit=25.0, wanted=2)
     budget.slow_down(account.id, "", cause="global-rate", pause=3000.0)
+    eventually(lambda: [one.free for one in calls.limits().data] == [False, True], "two calls are made up for")
     return account
 
 
@@ -48,8 +50,28 @@ def test_a_person_reads_it_in_a_table(account: Account, capsys: pytest.CaptureFi
     assert cli.run(["limits"]) == 0
 
     said = capsys.readouterr().out
-    assert "GET /v1/invoices" in said
     assert "global-rate" in said
+    assert "GET /v1/invoices" not in said
+    assert "1 endpoint not shown: free. All of them: trueup limits --all" in said
+
+
+def test_an_endpoint_is_shown_while_it_is_slowed_down_and_with_all_always(
+    account: Account, capsys: pytest.CaptureFixture[str]
+) -> None:
+    budget.take(account.id, "GET /v1/charges", lane="sweep", account_limit=25.0, endpoint_limit=25.0)
+    budget.slow_down(account.id, "GET /v1/charges", cause="endpoint-rate", pause=3000.0)
+
+    assert cli.run(["limits"]) == 0
+    said = capsys.readouterr().out
+    assert cli.run(["limits", "--all"]) == 0
+    everything = capsys.readouterr().out
+
+    assert ("GET /v1/charges" in said, "GET /v1/invoices" in said) == (True, False)
+    assert ("GET /v1/charges" in everything, "GET /v1/invoices" in everything) == (True, True)
+    assert "not shown" not in everything
+    assert cli.run(["limits", "--json"]) == 0
+    told = {one["endpoint"]: one["free"] for one in json.loads(capsys.readouterr().out)["data"]}
+    assert told == {"": False, "GET /v1/charges": False, "GET /v1/invoices": True}
 
 
 def test_an_account_that_there_is_not_is_refused(account: Account, capsys: pytest.CaptureFixture[str]) -> None:

@@ -249,6 +249,8 @@ class Limit(Record, frozen=True):
     throttled: int
     cause: str
     calls: Mapping[str, int]
+    free: bool = True
+    """Nobody used or slowed it so lately that it would show: all of it is there."""
 
 
 class LimitList(Record, frozen=True):
@@ -285,4 +287,5 @@ def _limit(owner: Account, bucket: budget.Bucket) -> Limit:
         throttled=bucket.throttled,
         cause=bucket.cause,
         calls={lane.value: bucket.taken.get(lane.value, 0) for lane in Lane},
+        free=bucket.held_until is None and bucket.full_in <= 0 and bucket.share >= 1,
     )

@@ -15,7 +15,7 @@ from trueup.accounts.calls import CHECK_PATH, Lane
 from trueup.accounts.errors import AccountMismatch, ApiKeyMissing
 from trueup.accounts.types import Account
 from trueup.connectors.stripe.client import API_VERSION
-from trueup.connectors.stripe.errors import StripeForbidden, StripeRefused
+from trueup.connectors.stripe.errors import StripeForbidden, StripePathUnknown, StripeRefused, StripeUnauthorized
 from trueup.connectors.stripe.resources import BACKFILL, EVENTS, RESOURCES, Resource
 from trueup.inbox.intake.app import PREFIX
 from trueup.inbox.sweep import service as sweeps
@@ -41,6 +41,7 @@ NOTICES: Final = frozenset(
 CLOCKS: Final = "test_helpers.test_clock"
 DESTINATIONS: Final = "/v2/core/event_destinations"
 KEY_FORM: Final = "https://dashboard.stripe.com/apikeys/create"
+WHY_REFUSED: Final = "Look for this call in Stripe's dashboard, under Developers, Logs: it says why."
 ALWAYS: Final = ("rak_event_read", "rak_webhook_read")
 
 
@@ -156,8 +157,15 @@ class _Looking:
             hint = "Nothing else needs it: an object that is missing is believed to be."
             return Finding("key", name, Verdict.DOUBTFUL, told, hint)
         except (ApiKeyMissing, AccountMismatch, StripeRefused) as error:
-            return Finding("key", name, Verdict.WRONG, error.message, error.hint)
+            return Finding("key", name, Verdict.WRONG, error.message, error.hint or self._address())
         return Finding("key", name, Verdict.FINE, f"Stripe takes it, for {self._account.stripe_account_id or 'it'}.")
+
+    def _address(self) -> str:
+        """What to do where even the account's own path is refused: whoever answers may not be Stripe."""
+        base = self._account.api_base
+        if base is None:
+            return WHY_REFUSED
+        return f"See whether {base} is Stripe's API or a sandbox; another address: trueup connect --api-base"
 
     def _resource(self, resource: Resource) -> Finding:
         parent = self._first.get(resource.parent.object_type, "") if resource.parent is not None else ""
@@ -165,7 +173,8 @@ class _Looking:
         if not asked:
             within = resource.parent.object_type if resource.parent is not None else ""
             told = f"It is listed within a {within}, and there is none yet."
-            return Finding("read", resource.object_type, Verdict.UNKNOWN, told)
+            hint = f"Nothing now; ask again when there is a {within}."
+            return Finding("read", resource.object_type, Verdict.UNKNOWN, told, hint)
         path, params = asked[0]
         return self._list(resource.object_type, path, params, permission=resource.permission)
 
@@ -175,9 +184,15 @@ class _Looking:
         except StripeForbidden as error:
             lacks = error.permission or permission
             return Finding("read", name, Verdict.WRONG, error.message, f"Give it {lacks}." if lacks else error.hint)
-        except (StripeRefused, NotFound) as error:
+        except StripeUnauthorized as error:
+            return Finding("read", name, Verdict.WRONG, error.message, error.hint)
+        except StripePathUnknown as error:
             # Not offered to this account, or not by this address: there is nothing to miss.
-            return Finding("read", name, Verdict.UNKNOWN, error.message)
+            hint = "Nothing, unless you use it: this account, or this sandbox, does not have it."
+            return Finding("read", name, Verdict.UNKNOWN, error.message, hint)
+        except (StripeRefused, NotFound) as error:
+            hint = error.hint or WHY_REFUSED
+            return Finding("read", name, Verdict.UNKNOWN, error.message, hint)
         for one in msgspec.json.decode(body, type=_Page).data:
             self._first.setdefault(name, str(one.get("id", "")))
             if isinstance(one.get("livemode"), bool):
@@ -187,7 +202,8 @@ class _Looking:
     def _mode(self) -> Finding:
         word = "live" if self._account.livemode else "test"
         if not self._modes:
-            return Finding("key", "mode", Verdict.UNKNOWN, "There is no object yet to tell the mode.")
+            hint = "Nothing now; ask again when there is an object."
+            return Finding("key", "mode", Verdict.UNKNOWN, "There is no object yet to tell the mode.", hint)
         if self._modes == {self._account.livemode}:
             return Finding("key", "mode", Verdict.FINE, f"Objects are of {word} mode.")
         hint = "Connect the other mode under another name."
@@ -207,7 +223,12 @@ class _Looking:
 
     def _endpoint(self) -> Iterator[Finding]:
         self._on_step("/v1/webhook_endpoints")
-        found = sweeps.endpoint(self._account)
+        try:
+            found = sweeps.endpoint(self._account)
+        except StripeRefused as error:
+            hint = error.hint or "Look in Stripe's dashboard, under Webhooks, whether one leads here."
+            yield Finding("endpoint", "endpoint", Verdict.UNKNOWN, error.message, hint)
+            return
         if found.state is EndpointState.UNREADABLE:
             told, hint = "The API key may not read endpoints.", "Give it rak_webhook_read to have it watched."
             yield Finding("endpoint", "endpoint", Verdict.DOUBTFUL, told, hint)

@@ -17,14 +17,19 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 def limits(
     account: Annotated[str, typer.Argument(help="Only this account.")] = "",
+    every: Annotated[bool, typer.Option("--all", help="Show every endpoint, also those that are free.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Show how many calls to Stripe may be made now, by whom, and what slows them down."""
+    """Show how many calls to Stripe may be made now, by whom, and what slows them down.
+
+    Of endpoints those that are busy or slowed down; with --json, which tells whether each is free, all of them.
+    """
     schema.prepare()
     found = calls.limits(account)
     if as_json:
         output.emit(found)
         return
+    shown = [one for one in found.data if every or not one.endpoint or not one.free]
     rows = (
         (
             one.account,
@@ -36,7 +41,7 @@ def limits(
             f"{one.throttled_until:%H:%M:%S}" if one.throttled_until else "",
             one.cause,
         )
-        for one in found.data
+        for one in shown
     )
     output.table(
         [
@@ -52,6 +57,11 @@ def limits(
         rows,
         empty="No account has an API key. Add one: trueup connect --api-key",
     )
+    hidden = [one for one in found.data if one not in shown]
+    if hidden:
+        throttled = sum(one.throttled for one in hidden)
+        past = f", with {output.counted(throttled, 'answer')} of 429 before" if throttled else ""
+        output.say(f"{output.counted(len(hidden), 'endpoint')} not shown: free{past}. All of them: trueup limits --all")
 
 
 def check_access(account: str, as_json: AsJson = False) -> None:
