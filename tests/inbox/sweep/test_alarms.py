@@ -65,6 +65,7 @@ def test_all_well_is_no_alarm() -> None:
         ("no webhook for six hours", {"webhook": NOW - 7 * HOUR}, []),
         ("and Stripe has events", {"webhook": NOW - 8 * HOUR}, [Code.WEBHOOKS_SILENT]),
         ("never any webhook", {"webhook": None}, [Code.WEBHOOKS_SILENT]),
+        ("right after a restore", {"webhook": NOW - 8 * HOUR, "begun": None}, []),
         ("nor any event", {"webhook": None, "newest": None}, []),
         ("25 days behind", {"cursor": NOW - 25 * DAY}, []),
         ("more than that", {"cursor": NOW - 25 * DAY - HOUR}, [Code.CURSOR_OLD]),

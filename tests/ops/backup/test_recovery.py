@@ -16,10 +16,13 @@ from tests.flow.beside import Beside, beside
 from tests.ops.backup.conftest import Server, contents, quiet, restored
 from trueup.accounts import service as accounts
 from trueup.customer import service as customers
+from trueup.inbox.alarms import service as alarms
 from trueup.inbox.sweep import service as sweeps
+from trueup.inbox.types import Kind
 from trueup.ops.backups import databases, taking
 from trueup.runtime import installation
 
+WEBHOOKS = {"endpoint_dead", "events_missed", "webhooks_silent"}
 LISTED = {
     "customer": "/v1/customers",
     "subscription": "/v1/subscriptions",
@@ -71,6 +74,8 @@ def test_a_lost_database_is_restored_and_becomes_what_stripe_is(
 ) -> None:
     # The backup is taken in the middle: some of what was received is read, and some waits in a queue.
     stripe.read()
+    stripe.sandbox.advance(days=5)
+    sweeps.sweep("acme")
     ada, grace = sorted(customers.search().data, key=lambda one: one.name or "")
     stripe.post(f"/v1/customers/{grace.stripe_customer_id}", name="Grace Hopper")
     stripe.sandbox.wait_delivered()
@@ -78,7 +83,7 @@ def test_a_lost_database_is_restored_and_becomes_what_stripe_is(
     at_backup = contents(alone)
     assert at_backup["inbox_pending"]
 
-    stripe.sandbox.advance(days=32)
+    stripe.sandbox.advance(days=27)
     stripe.delete(f"/v1/customers/{ada.stripe_customer_id}")
     stripe.sandbox.wait_delivered()
     stripe.settle()
@@ -89,13 +94,26 @@ def test_a_lost_database_is_restored_and_becomes_what_stripe_is(
     told = restored(Path(made.path), alone)
 
     assert told.newest_event == made.newest_event
-    assert contents(alone) == at_backup
+    # What differs is since when webhooks are watched for.
+    found, since = contents(alone), at_backup.pop("inbox_sweep")
+    assert found.pop("inbox_sweep") != since
+    assert found == at_backup
     stripe.sandbox.advance(seconds=120)
     swept = sweeps.sweep("acme")
     assert swept.found > 5
+    # Webhooks did tell all of it, to the database that was lost.
+    (row,) = (one for one in sweeps.sweeps() if one.kind is Kind.SNAPSHOT)
+    assert (row.missed_total, [one.message for one in alarms.standing() if one.code in WEBHOOKS]) == (0, [])
     stripe.fetch()
     assert different(stripe) == []
     assert stripe.mirrored("customer", ada.stripe_customer_id).deleted
     assert customers.get(grace.stripe_customer_id).name == "Grace Hopper"
+    # From here on an endpoint that is not reached is noticed again.
+    stripe.sandbox.delivery(dropped=100)
+    stripe.post(f"/v1/customers/{grace.stripe_customer_id}", name="Grace")
+    stripe.sandbox.advance(seconds=120)
+    sweeps.sweep("acme")
+    assert [one.code for one in alarms.standing() if one.code in WEBHOOKS] == ["endpoint_dead"]
+    stripe.fetch()
     with closing(psycopg.connect(alone)) as connection:
         assert connection.execute("select count(*) from inbox_pending").fetchone() == (0,)

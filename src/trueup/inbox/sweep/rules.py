@@ -288,7 +288,7 @@ def _webhooks(sweep: Sweep, slug: str, now: datetime) -> list[Alarm]:
             )
         )
     heard = max(_given(sweep.webhook) + _given(sweep.begun), default=None)
-    if heard is not None and sweep.newest is not None and sweep.newest - heard > SILENT:
+    if sweep.begun is not None and heard is not None and sweep.newest is not None and sweep.newest - heard > SILENT:
         found.append(
             Alarm(
                 code=Code.WEBHOOKS_SILENT,

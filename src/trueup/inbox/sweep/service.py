@@ -5,10 +5,11 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 import msgspec
+import psycopg
 
 from trueup.accounts import service as accounts
 from trueup.accounts.errors import AccountUnknown, ApiKeyMissing
@@ -312,6 +313,14 @@ def close_gap(account_id: int, *, began: datetime) -> None:
         if all(gap.account_id != account_id for gap in store.gaps()):
             for kind in EVERY:
                 alarms.clear(source=f"sweep.{kind.value}", account_id=account_id, code=Code.EVENTS_LOST)
+
+
+def restored(connection: psycopg.Connection[Any]) -> None:
+    """Say that the connection's database is a copy from before: what Stripe told since was told to another one.
+
+    The next sweep brings it, and nobody is said to have missed it. Part of the connection's transaction.
+    """
+    store.watch_anew(connection)
 
 
 def numbers() -> tuple[int, float]:

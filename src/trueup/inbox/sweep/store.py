@@ -8,6 +8,7 @@ from typing import Any, Final
 from uuid import UUID, uuid4
 
 import msgspec
+import psycopg
 
 from trueup.inbox.sweep.types import Gap, Sweep
 from trueup.inbox.types import Kind
@@ -54,6 +55,7 @@ CLOSE: Final = """
 update inbox_sweep set lost_since = null, lost_until = null, backfill_wanted_at = null
 where account_id = %(account_id)s and backfill_wanted_at <= %(began)s
 """
+WATCH_ANEW: Final = b"update inbox_sweep set begun = null"
 NUMBERS: Final = """
 select coalesce(sum(missed_total), 0)::int8,
        coalesce(max(extract(epoch from now() + make_interval(secs => skew_seconds) - cursor))
@@ -114,6 +116,11 @@ def gaps() -> list[Gap]:
 def close_gap(account_id: int, *, began: datetime) -> int:
     """Forget what was lost before a backfill began; returns how many rows that is."""
     return database.execute(CLOSE, {"account_id": account_id, "began": began}).rowcount
+
+
+def watch_anew(connection: psycopg.Connection[Any]) -> None:
+    """Watch for webhooks from the next sweep on, as if none had been watched for before."""
+    connection.execute(WATCH_ANEW)
 
 
 def numbers(accounts: Sequence[int]) -> tuple[int, float]:

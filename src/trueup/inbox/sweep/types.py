@@ -91,7 +91,7 @@ class Sweep(Record, frozen=True):
     found: int = 0
     """Those that were not in the log."""
     begun: datetime | None = None
-    """Where the first sweep ended: later events have been watched for."""
+    """Where the first sweep ended, ever or after a restore; later events have been watched for. None before."""
     newest: datetime | None = None
     """The newest event that a sweep saw."""
     webhook: datetime | None = None

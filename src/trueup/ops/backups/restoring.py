@@ -18,6 +18,7 @@ from psycopg import sql
 
 from trueup.audit import service as audit
 from trueup.audit.types import Action
+from trueup.inbox.sweep import service as sweeps
 from trueup.kernel.actor import Actor
 from trueup.kernel.errors import Broken, Refused, TrueupError
 from trueup.kernel.records import Record
@@ -165,6 +166,7 @@ def restore(*, backup: Path, said: Manifest, target: Target, url: str, by: Actor
             missing = _let_in(connection, said.readers)
             now = clock.now()
             with connection.transaction():
+                sweeps.restored(connection)
                 _record(connection, said, by)
         kept = databases.swap(server, target, staging, now) if staging else None
         if kept and not target.used:
