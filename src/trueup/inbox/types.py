@@ -31,6 +31,10 @@ class Kind(StrEnum):
     READ = "read"
 
 
+READING: Final = "read_"
+"""What the ids of ``Kind.READ`` begin with, and those of Stripe's events never."""
+
+
 class State(StrEnum):
     """How far an event came."""
 
@@ -103,11 +107,16 @@ class InboxStats(Record, frozen=True):
     """How the inbox stands."""
 
     received_24h: int
+    """Events and readings."""
     waiting: int
     awaiting_fetch: int
     set_aside: int
     quarantined: int
     last_received_at: datetime | None
+    """The newest of either."""
+    events_24h: int = 0
+    readings_24h: int = 0
+    """Objects that were read from Stripe's API, by a backfill for instance."""
 
 
 class PendingEvent(Record, frozen=True):

@@ -51,6 +51,24 @@ def test_here_reads_without_a_worker_and_the_api_tells_the_same(sandbox: Sandbox
     assert run("backfill", "status") == (0, page)
 
 
+def test_what_was_read_counts_as_readings_and_not_as_events(
+    sandbox: Sandbox, connect: Connect, run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    connect(sandbox.base_url)
+    _status, read = run("backfill", "acme", "--here", "--type", "product")
+    _status, swept = run("sweep", "acme")
+    events = swept["swept"][0]["found"]
+
+    _status, told = run("status")
+    assert cli.run(["status"]) == 0
+
+    stats = told["inbox"]
+    assert events > 0
+    assert (stats["events_24h"], stats["readings_24h"]) == (events, read["new"])
+    assert stats["received_24h"] == events + read["new"]
+    assert f"Log        {events:,} events and {read['new']} readings of Stripe's API in 24 h" in capsys.readouterr().out
+
+
 def test_an_incomplete_backfill_ends_with_one(before: Gate, connect: Connect, run: Run) -> None:
     connect(before.base_url)
     before.rule = lambda path, _query: forbidden(path) if path == "/v1/coupons" else None

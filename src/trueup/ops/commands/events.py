@@ -86,18 +86,20 @@ def status(as_json: AsJson = False) -> None:
         return
     stats, folding = found.inbox, found.folding
     output.say(
-        f"Events     {stats.received_24h} in 24 h, {stats.waiting} waiting, {stats.awaiting_fetch} awaiting fetch, "
-        f"{stats.set_aside} set aside, {stats.quarantined} quarantined; "
-        f"last {output.when(stats.last_received_at) or 'never'}"
+        f"Log        {output.counted(stats.events_24h, 'event')} and {output.counted(stats.readings_24h, 'reading')} "
+        f"of Stripe's API in 24 h, the last {output.when(stats.last_received_at) or 'never'}"
+    )
+    output.say(
+        f"Inbox      {stats.waiting} waiting, {stats.awaiting_fetch} awaiting fetch, {stats.set_aside} set aside, "
+        f"{stats.quarantined} quarantined"
     )
     output.say(f"Customers  {folding.waiting} waiting to be folded, {folding.set_aside} set aside")
     for row in found.sweeps:
         if row.kind is Kind.SNAPSHOT:
-            now = f"{row.progress or 0:.0%} of a sweep done" if row.under_way else f"last {output.when(row.swept_at)}"
-            output.say(
-                f"Sweep      {row.account_slug}: all events up to {output.when(row.cursor) or 'none'} UTC, "
-                f"{row.missed_total} missed by webhooks; {now}"
-            )
+            last = f"last {output.when(row.swept_at) or 'never'}"
+            now = f"{row.progress or 0:.0%} of a sweep done" if row.under_way else last
+            reach = f"all events up to {output.when(row.cursor)} UTC" if row.cursor else "no event read yet"
+            output.say(f"Sweep      {row.account_slug}: {reach}, {row.missed_total} missed by webhooks; {now}")
     tell_alarms(found.alarms)
 
 
