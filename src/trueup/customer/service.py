@@ -260,7 +260,7 @@ def _catalog(customer: Customer, object_type: str, ids: Iterable[str]) -> dict[s
 
 
 def names(keys: Sequence[CustomerKey]) -> dict[CustomerKey, str]:
-    """What to call these customers: their name, else their email; those with neither are left out."""
+    """What to call these customers: their name, else their email, else Stripe's id; those nobody knows are left out."""
     return store.names(sorted(set(keys)))
 
 

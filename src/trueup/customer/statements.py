@@ -84,13 +84,13 @@ select account_id, livemode, stripe_customer_id from customer_turn where at <= %
 FOUND: Final = b"select customer_id from customer_lookup where search @@ %(query)s::tsquery limit %(limit)s"
 
 NAMES: Final = b"""
-select k.account_id, k.livemode, k.customer, coalesce(c.name, c.email)
+select k.account_id, k.livemode, k.customer, coalesce(c.name, c.email, k.customer)
 from unnest(%(account_id)b::int8[], %(livemode)b::bool[], %(customer)b::text[]) as k (account_id, livemode, customer)
 left join customer_merged m
     on (m.account_id, m.livemode, m.stripe_customer_id) = (k.account_id, k.livemode, k.customer)
 join customer_customer c
     on (c.account_id, c.livemode, c.stripe_customer_id) = (k.account_id, k.livemode, coalesce(m.leader, k.customer))
-where coalesce(c.name, c.email) is not null
+where c.id is not null
 """
 
 FORGET: Final = b"""

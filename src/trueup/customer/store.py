@@ -360,7 +360,7 @@ def counts(*, q: str, account_id: int | None) -> dict[Stage, int]:
 
 
 def names(customers: Sequence[tuple[int, bool, str]]) -> dict[tuple[int, bool, str], str]:
-    """Names, or emails, of these customers."""
+    """Names, emails or Stripe's ids of these customers, without those that there are not."""
     values = {
         "account_id": [key[0] for key in customers],
         "livemode": [key[1] for key in customers],
