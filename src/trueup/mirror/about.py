@@ -109,7 +109,8 @@ select * from moved union select account_id, livemode, null, customer from told
 _UNSETTLED: Final = b"""
 with old as (
     select account_id, livemode, object_type, object_id from mirror_about
-    where not settled and since < now() - %(after)s order by since limit %(limit)s for update skip locked
+    where not settled and since < now() - %(after)s
+    order by since, account_id, livemode, object_type, object_id limit %(limit)s for update skip locked
 )
 update mirror_about a set settled = true from old
 where (a.account_id, a.livemode, a.object_type, a.object_id) =

@@ -102,11 +102,13 @@ with due as (
     select id from mirror_fetch
     where set_aside_at is null and due_at <= clock_timestamp() + make_interval(secs => %(ahead)s)
       and (leased_until is null or leased_until < clock_timestamp())
-    order by due_at limit %(limit)s for update skip locked
+    order by due_at, id limit %(limit)s for update skip locked
+), leased as (
+    update mirror_fetch f set leased_until = clock_timestamp() + make_interval(secs => %(seconds)s)
+    from due where f.id = due.id returning f.*
 )
-update mirror_fetch f set leased_until = clock_timestamp() + make_interval(secs => %(seconds)s)
-from due where f.id = due.id
-returning f.id, f.account_id, f.livemode, f.object_type, f.object_id, f.reason, f.told_at, f.revision, f.attempts
+select id, account_id, livemode, object_type, object_id, reason, told_at, revision, attempts
+from leased order by due_at, id
 """
 
 _DONE: Final = b"""
@@ -132,7 +134,7 @@ where o.verdict > 0 and not o.deleted and o.account_id = any(%(accounts)b) and o
       and (f.set_aside_at is null or f.set_aside_at > now() - %(aside)s)
     offset 0
   )
-order by o.account_id, o.livemode, o.object_type limit %(limit)s
+order by o.account_id, o.livemode, o.object_type, o.object_id limit %(limit)s
 """
 """``offset 0`` has each looked up by its key: a join would read the whole queue, which grows while it is filled."""
 
@@ -219,7 +221,9 @@ def goes_on(data: Mapping[str, Any], path: Sequence[str]) -> bool:
 
 
 def claim(*, limit: int, seconds: float, ahead: float = 0.0) -> list[Wanted]:
-    """Take up to ``limit`` objects that are due, for ``seconds``; who dies with them leaves them to the next.
+    """Take up to ``limit`` objects that are due, the longest due first, for ``seconds``.
+
+    Who dies with them leaves them to the next.
 
     ``ahead`` takes those that fall due within so many seconds too.
     """

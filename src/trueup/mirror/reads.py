@@ -6,9 +6,9 @@ and ``mirror.order`` says whether it is the newest that is known: being read lat
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from hashlib import blake2b
 from itertools import groupby
 from typing import Any, Final, NamedTuple
 
@@ -176,7 +176,9 @@ def _arrival(key: ObjectKey, asked: _Asked, known: store.Current | None) -> Arri
     body = read.body or b""
     if told is None:
         body = orjson.dumps({"id": key.object_id, "object": key.object_type, "deleted": True})
-    event_id = f"read_{int(begun.timestamp() * _EPOCH_SHIFT):014x}{secrets.token_hex(6)}"
+    # One object is not read twice from one moment on, so this names the reading, and the same names come in one order.
+    named = blake2b(f"{key.object_type} {key.object_id}".encode(), digest_size=6).hexdigest()
+    event_id = f"read_{int(begun.timestamp() * _EPOCH_SHIFT):014x}{named}"
     envelope = {
         "id": event_id,
         "object": rules.READ,

@@ -32,7 +32,7 @@ update mirror_reconcilerun r set lease = %(lease)s, due_at = now() + make_interv
 where r.status = 'running' and r.id = (
     select id from mirror_reconcilerun
     where status = 'running' and due_at <= now() and (%(run)s::bigint is null or id = %(run)s)
-    order by due_at limit 1 for update skip locked)
+    order by due_at, id limit 1 for update skip locked)
 returning r.id
 """
 

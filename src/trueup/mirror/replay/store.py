@@ -63,7 +63,7 @@ ended_at
 
 _NEXT: Final = b"""
 select id, rate, greatest(0, extract(epoch from due_at - clock_timestamp()))::float8 from mirror_replay
-where progress = 'running' order by due_at limit 1 for update skip locked
+where progress = 'running' order by due_at, id limit 1 for update skip locked
 """
 
 _TAKE: Final = b"""
