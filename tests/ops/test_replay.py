@@ -13,6 +13,7 @@ from tests.web.console import world
 from trueup.customer import service as customers
 from trueup.inbox import dead_letters
 from trueup.ops import cli
+from trueup.ops.commands.dead_letters import words
 from trueup.runtime import configuration, database, installation
 
 
@@ -53,16 +54,34 @@ def test_what_was_set_aside_is_listed_by_its_cause(told: None, capsys: pytest.Ca
     shown = run(capsys, "dead-letters", "show", cause())
     told_json = answered(capsys, "dead-letters")
 
-    assert "odd_value: No [red] here." in listed
-    assert "event evt_odd" in listed
+    assert "No [red] here." in listed
+    assert "odd_value: " not in listed
+    assert all(told in listed for told in ("event evt_odd", "mirror (events)", cause()))
     assert "acme" in shown
+    assert "No [red] here." in shown
     assert [(one["cause"], one["queue"], one["rows"]) for one in told_json["data"]] == [(cause(), "mirror", 1)]
     assert answered(capsys, "dead-letters", "show", cause())["data"][0]["id"] == "evt_odd"
 
 
+@pytest.mark.parametrize(
+    ("_case_error", "_case_words"),
+    [
+        ("odd_value: It is odd: 7.", "It is odd: 7."),
+        ("not_json: Expecting value", "The body is no JSON: Expecting value"),
+        ("wrong_mode: ", "The event is of the other mode, live or test."),
+        ("KeyError: 'items'", "Trueup did not expect this: KeyError: 'items'"),
+        ("DataError: value too long", "Trueup did not expect this: DataError: value too long"),
+        ("boom", "Trueup did not expect this: boom"),
+        ("", "Not known."),
+    ],
+)
+def test_what_stopped_a_row_is_told_in_words(_case_error: str, _case_words: str) -> None:
+    assert words(_case_error) == _case_words
+
+
 def test_giving_up_shows_first_and_needs_yes_and_a_reason(told: None, capsys: pytest.CaptureFixture[str]) -> None:
     shown = run(capsys, "dead-letters", "discard", cause())
-    assert "Would be given up: 1 of mirror." in shown
+    assert "Would be given up: 1 of mirror (events)." in shown
     assert "add --yes" in shown
     refused = answered(capsys, "dead-letters", "discard", cause(), "--yes", status=2)
     assert refused["error"]["code"] == "reason_missing"
@@ -70,7 +89,7 @@ def test_giving_up_shows_first_and_needs_yes_and_a_reason(told: None, capsys: py
 
     said = run(capsys, "dead-letters", "discard", cause(), "--yes", "--reason", "Not ours.")
 
-    assert "Given up: 1 of mirror." in said
+    assert "Given up: 1 of mirror (events)." in said
     assert run(capsys, "dead-letters") == "Nothing is set aside.\n"
 
 
@@ -80,7 +99,7 @@ def test_trying_again_names_a_cause_or_all(told: None, capsys: pytest.CaptureFix
     assert answered(capsys, "dead-letters", "retry", "none-000000", status=2)["error"]["code"] == "cause_unknown"
     assert answered(capsys, "dead-letters", "retry", "--all", "--dry-run")["done"] is False
 
-    assert "Queued again: 1 of mirror." in run(capsys, "dead-letters", "retry", "--all")
+    assert "Queued again: 1 of mirror (events)." in run(capsys, "dead-letters", "retry", "--all")
     assert run(capsys, "dead-letters", "retry", "--all") == "Nothing is set aside.\n"
 
 
@@ -132,8 +151,8 @@ def test_an_object_that_only_an_event_set_aside_tells_of_is_known(
     database.execute("delete from mirror_version")
     database.execute("delete from mirror_object")
 
-    for words in (["--object", "cus_000"], ["--customer", "cus_000"]):
-        assert answered(capsys, "replay", *words, "--dry-run")["events"] == 1
+    for option in ("--object", "--customer"):
+        assert answered(capsys, "replay", option, "cus_000", "--dry-run")["events"] == 1
     assert answered(capsys, "replay", "--object", "cus_001", "--dry-run", status=2)["error"]["code"] == "object_unknown"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable
 from typing import Annotated, Final
@@ -9,7 +10,7 @@ from typing import Annotated, Final
 import typer
 
 from trueup.inbox import dead_letters
-from trueup.inbox.types import DeadGroup, Moved
+from trueup.inbox.types import DeadGroup, Moved, Reason
 from trueup.kernel.errors import Refused
 from trueup.ops import output, schema
 from trueup.ops.actors import command_line
@@ -17,7 +18,24 @@ from trueup.ops.actors import command_line
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, the same as the API.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Do it without asking.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say what would be.")]
-COLUMNS: Final = ["Cause", "Queue", "Rows", "First", "Last", "Error", "Examples"]
+COLUMNS: Final = ["What stopped it", "Rows", "Queue", "First", "Last", "Examples", "Cause"]
+QUEUES: Final = {
+    "mirror": "events",
+    "thin": "thin events",
+    "fetch": "objects to be read from Stripe",
+    "customer": "customers' states",
+    dead_letters.QUARANTINE: "bodies that are no events",
+}
+"""What the rows of a queue are."""
+REASONS: Final = {
+    Reason.NOT_JSON: "The body is no JSON",
+    Reason.NO_ID: "The body has no id",
+    Reason.WRONG_MODE: "The event is of the other mode, live or test",
+    Reason.UNREADABLE: "A field of the body cannot be read",
+    Reason.REFUSED_BY_DATABASE: "The database cannot hold the body",
+}
+OURS: Final = re.compile(r"[a-z][a-z0-9_]*")
+"""A code of ours; other errors are told with the name of their class."""
 
 dead_letters_app = typer.Typer(
     invoke_without_command=True, help="What was set aside, by its cause; tried again, or given up."
@@ -39,14 +57,28 @@ def list_groups(context: typer.Context, as_json: AsJson = False) -> None:
 
 def _row(group: DeadGroup) -> tuple[str, ...]:
     return (
-        group.cause,
-        group.queue,
+        words(group.error),
         str(group.rows),
+        _queue(group.queue),
         output.when(group.first_at),
         output.when(group.last_at),
-        group.error,
         ", ".join(group.examples),
+        group.cause,
     )
+
+
+def words(error: str) -> str:
+    """What an error says, without the code that its cause begins with; a mistake of ours is called one."""
+    code, _colon, told = (part.strip() for part in error.partition(":"))
+    if code in set(Reason):
+        return f"{REASONS[Reason(code)]}: {told}" if told else f"{REASONS[Reason(code)]}."
+    if not error:
+        return "Not known."
+    return told if OURS.fullmatch(code) and told else f"Trueup did not expect this: {error}"
+
+
+def _queue(name: str) -> str:
+    return f"{name} ({QUEUES[name]})" if name in QUEUES else name
 
 
 @dead_letters_app.command("show")
@@ -63,10 +95,17 @@ def show(
         output.emit(page)
         return
     rows = (
-        (one.queue, one.account_slug, f"{one.kind} {one.id}", one.attempts, output.when(one.set_aside_at), one.error)
+        (
+            _queue(one.queue),
+            one.account_slug,
+            f"{one.kind} {one.id}",
+            one.attempts,
+            output.when(one.set_aside_at),
+            words(one.error),
+        )
         for one in page.data
     )
-    output.table(["Queue", "Account", "What", "Attempts", "Set aside", "Error"], rows, empty="Nothing more.")
+    output.table(["Queue", "Account", "What", "Attempts", "Set aside", "What stopped it"], rows, empty="Nothing more.")
     if page.next:
         output.err.print(f"Next page: --after {page.next}", markup=False, soft_wrap=True)
 
@@ -133,7 +172,7 @@ def _decide(do: Callable[[bool], Moved], *, yes: bool, only_show: bool, as_json:
 
 
 def _told(moved: Moved) -> str:
-    return ", ".join(f"{count} of {queue}" for queue, count in moved.rows.items())
+    return ", ".join(f"{count} of {_queue(queue)}" for queue, count in moved.rows.items())
 
 
 def register(app: typer.Typer) -> None:
