@@ -116,6 +116,7 @@ PICTURES: Final = (
     Picture("events-set-aside", "/events?state=set_aside"),
     Picture("quarantine", "/events/quarantine"),
     Picture("truth", "/truth", whole=True),
+    Picture("differences", "/truth/differences"),
     Picture("search", "/search?q=a"),
     Picture("palette", "/customers", _open_palette),
     Picture("not-found", "/no-such-page"),

@@ -36,6 +36,8 @@ class Console(NamedTuple):
     email: str
     password: str
     home: Path
+    database: str
+    """The address of its database."""
 
     def receive(self, body: bytes) -> None:
         """Let Stripe deliver ``body``, signed, to the real intake."""
@@ -88,7 +90,7 @@ def console(chromium: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         overdue.cancel()
         assert line, "the demo did not start; its words are above"
         said = json.loads(line)
-        yield Console(url=said["url"], email=said["email"], password=said["password"], home=home)
+        yield Console(url=said["url"], email=said["email"], password=said["password"], home=home, database=database_url)
     finally:
         overdue.cancel()
         process.send_signal(signal.SIGTERM)
@@ -150,6 +152,40 @@ def full(console: Console) -> str:
     for kind, about, step in told:
         console.receive(_told(kind, about, start + step))
     return "/customers/cus_full"
+
+
+@pytest.fixture(scope="session")
+def drifting(console: Console) -> str:
+    """The page of what differs, as a comparison would have left it: objects and states, values long and short."""
+    fields = [
+        {"path": "items.data[si_1PQRsTuVwXyZaBcDeFgHiJkLm].price.unit_amount", "ours": 4900, "theirs": 5900},
+        {"path": "metadata.note", "ours": None, "theirs": "A note that goes on and on, as notes do. " * 6, "cut": True},
+        {"path": "default_payment_method", "ours": "pm_1PQRsTuVwXyZaBcDeFgHiJkLm", "theirs": "pm_1NoPqRsTuVwXyZ"},
+    ]
+    rows = [
+        ("subscription", "sub_1PQRsTuVwXyZaBcDeFgHiJkLm", "stale", "never_came", fields),
+        ("customer", "cus_QWERTZUIOPASDF", "missing", "gap", []),
+        ("checkout.session", "cs_test_" + "a1B2c3D4" * 8, "orphaned", "given_up", []),
+        *(("invoice", f"in_1PQRsTuVwXyZaBcDeFgHiJ{n:03}", "stale", "set_aside", fields[:1]) for n in range(52)),
+        ("trueup.customer", "cus_QWERTZUIOPASDF", "stale", "objects", fields[2:]),
+    ]
+    told = "The newest that we have is evt_1PQRsTuVwXyZaBcDeFgHiJkLm, and no event told of what changed since."
+    # A comparison of the demo's own closes what earlier ones found and it did not; this one is later than any. What
+    # Stripe said of the objects is kept as well, so that it is plain that nothing of them has arrived meanwhile.
+    with psycopg.connect(console.database, autocommit=True) as connection:
+        for object_type, object_id, kind, cause, differ in rows:
+            connection.execute(
+                "insert into mirror_drift (account_id, livemode, object_type, object_id, customer, kind, fields, cause,"
+                " explanation, told, event_id, since, run_id)"
+                " select id, livemode, %s, %s, 'cus_QWERTZUIOPASDF', %s, %s, %s, %s, %s,"
+                " 'evt_1PQRsTuVwXyZaBcDeFgHiJkLm', now() - interval '40 days', %s from accounts_account limit 1",
+                (
+                    *(object_type, object_id, kind, json.dumps(differ), cause, told),
+                    json.dumps({"id": object_id, "object": object_type}),
+                    2**62,
+                ),
+            )
+    return "/truth/differences"
 
 
 # Playwright runs an event loop in this thread for as long as it is open, and Django refuses to work beside one. It is

@@ -59,7 +59,7 @@ def full_at(full: str, browser: Browser, session: dict[str, Any], console: Conso
     pytest.fail("the events did not reach the customer")
 
 
-def addresses(page: Page, found: dict[str, str], full: str) -> list[str]:
+def addresses(page: Page, found: dict[str, str], full: str, drifting: str) -> list[str]:
     """Every page of the console, with a customer and an event that exist."""
     if not found:
         page.goto("/customers?stage=active&sort=-mrr")
@@ -82,6 +82,8 @@ def addresses(page: Page, found: dict[str, str], full: str) -> list[str]:
         "/events?state=set_aside",
         "/events/quarantine",
         "/truth",
+        drifting,
+        f"{drifting}?customer=cus_nobody",
         event,
         "/search?q=a",
     ]
@@ -95,12 +97,12 @@ def violations(page: Page) -> list[Any]:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_no_page_has_a_violation(
-    open_context: ContextMaker, found: dict[str, str], full_at: str, scheme: Literal["light", "dark"]
+    open_context: ContextMaker, found: dict[str, str], full_at: str, drifting: str, scheme: Literal["light", "dark"]
 ) -> None:
     # The tool that looks is injected into the page, which our policy would forbid.
     page = open_context(color_scheme=scheme, bypass_csp=True)
     wrong = {}
-    for address in addresses(page, found, full_at):
+    for address in addresses(page, found, full_at, drifting):
         page.goto(address)
         # What is folded away counts as well.
         page.locator("main details:not([open]) > summary").evaluate_all("all => all.forEach(one => one.click())")
@@ -121,11 +123,11 @@ def test_no_page_has_a_violation(
 
 
 def test_every_page_fits_a_desk_a_tablet_and_a_phone(
-    open_context: ContextMaker, found: dict[str, str], full_at: str
+    open_context: ContextMaker, found: dict[str, str], full_at: str, drifting: str
 ) -> None:
     page = open_context()
     wrong = {}
-    for address in [*addresses(page, found, full_at), "/sign-in"]:
+    for address in [*addresses(page, found, full_at, drifting), "/sign-in"]:
         if address == "/sign-in":
             page.context.clear_cookies()
         page.goto(address)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Any, Final
 
 from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect
@@ -11,23 +13,28 @@ from django.views.decorators.http import require_POST, require_safe
 from trueup.accounts import calls
 from trueup.accounts import service as accounts
 from trueup.accounts.types import Account
+from trueup.audit import service as audit
 from trueup.inbox import dead_letters
 from trueup.inbox import service as inbox
 from trueup.inbox.alarms import service as alarms
+from trueup.inbox.alarms.types import StandingAlarm
 from trueup.inbox.sweep import service as sweeps
+from trueup.inbox.sweep.types import SweepRow
+from trueup.inbox.types import Kind as EventKind
 from trueup.kernel.actor import Actor, ActorKind
 from trueup.kernel.errors import NotFound
 from trueup.mirror import service as mirror
 from trueup.mirror.backfill import service as backfills
 from trueup.mirror.backfill.types import Progress, Status
 from trueup.mirror.reconcile import service as reconcile
-from trueup.mirror.reconcile.types import Run
-from trueup.mirror.reconcile.types import Status as RunStatus
+from trueup.mirror.reconcile.types import STATE, Kind
+from trueup.runtime import database
+from trueup.web.console import comparisons, differences
 from trueup.web.console.page import respond, respond_part, shell, wants_part
-from trueup.web.console.words import CAUSES, DIFFERENCES, FETCH_REASONS, PHASES
+from trueup.web.console.words import FETCH_REASONS, QUEUES, WEBHOOKS, WEBHOOKS_FINE, Look, differing
 
-SHOWN: Final = 20
-"""Differences that the page lists; the command line has all of them."""
+SHOWN: Final = 10
+"""Differences that the page lists; they have a page of their own."""
 RUNS: Final = 5
 
 
@@ -35,27 +42,34 @@ RUNS: Final = 5
 def overview(request: HttpRequest) -> HttpResponseBase:
     """``/truth``: the numbers first, then what a person has to look at, then how far everything is."""
     drifts = reconcile.drift()
-    found = reconcile.differences(limit=SHOWN)
+    found = reconcile.differences(objects_first=True, limit=SHOWN)
     waiting = mirror.fetches()
-    kinds: dict[str, int] = {}
-    for one in drifts:
-        for kind, count in one.kinds.items():
-            kinds[kind] = kinds.get(kind, 0) + count
+    counted = reconcile.counted()
+    states = sum(one.number for one in counted if one.type == STATE)
+    drift = sum(one.number for one in counted)
+    kinds = {kind: sum(one.number for one in counted if one.kind is kind) for kind in Kind}
     swept = sweeps.sweeps()
+    stuck = dead_letters.groups()
+    aside = [one for one in stuck if one.queue != dead_letters.QUARANTINE]
+    quarantined = [one for one in stuck if one.queue == dead_letters.QUARANTINE]
+    standing = alarms.standing()
     context: dict[str, Any] = {
         "stats": inbox.stats(),
-        "alarms": alarms.standing(),
-        "drifts": drifts,
-        "drift": sum(kinds.values()),
-        "kinds": [(DIFFERENCES[kind], count) for kind, count in sorted(kinds.items())],
+        "alarms": standing,
+        "drift": drift,
+        "drift_objects": drift - states,
+        "drift_states": states,
+        "kinds": ", ".join(differing(kind, number) for kind, number in kinds.items() if number),
         "compared_at": min((one.compared_at for one in drifts if one.compared_at is not None), default=None),
         "never_compared": any(one.compared_at is None for one in drifts),
-        "differences": [(one, DIFFERENCES[one.kind], CAUSES[one.cause]) for one in found.data],
-        "more": found.next is not None,
-        "runs": [(run, PHASES[run.phase], _share(run)) for run in reconcile.runs(limit=RUNS).data],
-        "running": RunStatus.RUNNING,
-        "dead": dead_letters.groups(),
-        "sweeps": swept,
+        "rows": differences.rows(found.data),
+        "runs": comparisons.lines(reconcile.runs(limit=RUNS).data),
+        "aside": [(one, QUEUES.get(one.queue, one.queue)) for one in aside],
+        "aside_rows": sum(one.rows for one in aside),
+        "quarantined": quarantined,
+        "quarantined_rows": sum(one.rows for one in quarantined),
+        "sweeps": [(one, _webhooks(one, standing)) for one in swept],
+        "backup_at": _backup_at(),
         "missed": sum(one.missed_total for one in swept),
         "backfills": [(one, _read(one)) for one in backfills.all_progress().data],
         "limits": [one for one in calls.limits().data if not one.endpoint],
@@ -69,17 +83,26 @@ def overview(request: HttpRequest) -> HttpResponseBase:
     return respond(request, "console/truth.html", context, frame=shell("truth"))
 
 
-def _share(run: Run) -> int | None:
-    """How much of a run's lists was compared, in percent; None while nobody can tell."""
-    expected = reconcile.expected(run.id) if run.status is RunStatus.RUNNING else None
-    return None if not expected else min(99, 100 * run.counts.objects // expected)
-
-
 def _read(progress: Progress) -> int | None:
     """How much of a backfill was read, in percent; None while nobody can tell."""
     if progress.run.status is Status.COMPLETE:
         return 100
     return None if not progress.expected else min(99, 100 * progress.objects // progress.expected)
+
+
+def _webhooks(sweep: SweepRow, standing: Sequence[StandingAlarm]) -> Look | None:
+    """How an account's webhooks stand, which a sweep that is up to date does not tell; None for thin events."""
+    if sweep.kind is not EventKind.SNAPSHOT:
+        return None
+    codes = {one.code for one in standing if one.account_slug == sweep.account_slug}
+    return next((look for code, look in WEBHOOKS.items() if code in codes), WEBHOOKS_FINE)
+
+
+def _backup_at() -> datetime | None:
+    """The moment that the newest backup shows, by the audit log; None where none was ever made or restored."""
+    for entry in audit.entries(database.connection(), object_type="backup", limit=1):
+        return datetime.fromisoformat(entry.after["taken_at"])
+    return None
 
 
 def _by(request: HttpRequest) -> Actor:

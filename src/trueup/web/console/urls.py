@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import path
 from django.views.generic import RedirectView
 
-from trueup.web.console import customer, customers, events, find, sign_in, truth
+from trueup.web.console import customer, customers, differences, events, find, sign_in, truth
 from trueup.web.console.guard import guarded, public
 
 app_name = "console"
@@ -26,6 +26,7 @@ urlpatterns = [
     path("events/<str:event_id>", guarded(events.detail), name="event"),
     path("events/<str:event_id>/body", guarded(events.body), name="event-body"),
     path("truth", guarded(truth.overview), name="truth"),
+    path("truth/differences", guarded(differences.listing), name="differences"),
     path("truth/backfill", guarded(truth.backfill), name="truth-backfill"),
     path("truth/reconcile", guarded(truth.compare), name="truth-reconcile"),
     path("truth/retry", guarded(truth.retry), name="truth-retry"),

@@ -5,13 +5,16 @@ from __future__ import annotations
 from typing import Final
 
 from django.utils.functional import Promise
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from trueup.customer.types import Kind, PaymentMethod, Stage
+from trueup.inbox.sweep.types import Code
 from trueup.inbox.types import Reason, State
 from trueup.kernel.records import Record
-from trueup.mirror.reconcile.types import Cause, Phase
+from trueup.mirror.reconcile.types import STATE, Cause, Phase
 from trueup.mirror.reconcile.types import Kind as Difference
+from trueup.web.console import formats
 
 Label = str | Promise
 
@@ -267,6 +270,37 @@ DIFFERENCES: Final[dict[str, Look]] = {
 }
 """How something differs from Stripe."""
 
+DIFFERENCE_HINTS: Final[dict[Difference, Label]] = {
+    Difference.MISSING: _("Stripe has it, and Trueup does not."),
+    Difference.STALE: _("Both have it, and these fields differ."),
+    Difference.ORPHANED: _("Trueup has it, and Stripe does not any more."),
+    Difference.RESURRECTED: _("Trueup has it as deleted, and Stripe has it."),
+}
+"""What a kind of difference means."""
+
+
+def differing(kind: Difference, number: int, *, past: bool = False) -> str:
+    """So many differences of a kind: ``1 differs``, ``2 missing here``; ``past`` is for what may be over."""
+    shown = formats.number(number)
+    match kind:
+        case Difference.MISSING:
+            told = ngettext("%(n)s missing here", "%(n)s missing here", number)
+        case Difference.STALE if past:
+            told = ngettext("%(n)s differed", "%(n)s differed", number)
+        case Difference.STALE:
+            told = ngettext("%(n)s differs", "%(n)s differ", number)
+        case Difference.ORPHANED:
+            told = ngettext("%(n)s gone at Stripe", "%(n)s gone at Stripe", number)
+        case Difference.RESURRECTED:
+            told = ngettext("%(n)s back at Stripe", "%(n)s back at Stripe", number)
+    return told % {"n": shown}
+
+
+def type_name(code: str) -> str:
+    """What a person calls a type of object: ``payment intent``; and the state that we fold of a customer."""
+    return gettext("customer's state") if code == STATE else code.replace("_", " ").replace(".", " ")
+
+
 CAUSES: Final[dict[Cause, Label]] = {
     Cause.NEVER_CAME: _("No event told of it."),
     Cause.GAP: _("An event before one that came is missing."),
@@ -301,3 +335,22 @@ FETCH_REASONS: Final[dict[str, Label]] = {
     "asked": _("asked for"),
 }
 """Why an object is read from Stripe."""
+
+QUEUES: Final[dict[str, Label]] = {
+    "mirror": _("events"),
+    "thin": _("thin events"),
+    "customer": _("customers' states"),
+    "fetch": _("objects to be read from Stripe"),
+}
+"""Whose rows a queue holds."""
+
+WEBHOOKS: Final[dict[Code, Look]] = {
+    Code.ENDPOINT_DISABLED: Look(label=_("Webhook endpoint disabled"), tone="bad", icon="circle-x"),
+    Code.ENDPOINT_MISSING: Look(label=_("No webhook endpoint"), tone="bad", icon="circle-x"),
+    Code.ENDPOINT_DEAD: Look(label=_("Webhooks do not arrive"), tone="bad", icon="circle-x"),
+    Code.WEBHOOKS_SILENT: Look(label=_("Webhooks are silent"), tone="bad", icon="circle-x"),
+    Code.EVENTS_MISSED: Look(label=_("Some webhooks were missed"), tone="warn", icon="circle-alert"),
+}
+"""What stands wrong with an account's webhooks, the worst first."""
+
+WEBHOOKS_FINE: Final = Look(label=_("Webhooks: nothing wrong"), tone="", icon="check")

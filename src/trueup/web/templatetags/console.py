@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 from django import template
 from django.template import RequestContext
-from django.utils.html import format_html, format_html_join
+from django.utils.html import escape, format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -19,6 +20,10 @@ from trueup.web.console import formats, icons, words
 from trueup.web.console.page import address
 
 register = template.Library()
+
+# Text is escaped before these see it: an entity such as &lt; stays whole, because none of its signs is looked for.
+_BREAKS: Final = re.compile(r"([._\[\]/])(?=[^._\[\]/])")
+_CODE: Final = re.compile(r"`([^`]+)`|docs/[\w/-]+\.md")
 
 NONE = format_html('<span class="muted">{}</span>', formats.NONE)
 
@@ -168,6 +173,18 @@ def published(value: str | bool) -> str:  # noqa: FBT001 - the template's value
 def spoken(code: str) -> str:
     """Stripe's word for a kind of object, without its underscores: ``payment intent``."""
     return code.replace("_", " ")
+
+
+@register.filter
+def breakable(text: str) -> SafeString:
+    """A path or id that may break into lines behind its punctuation, and nowhere else."""
+    return SafeString(_BREAKS.sub(r"\1<wbr>", escape(text)))
+
+
+@register.filter
+def marked(text: str) -> SafeString:
+    """A sentence whose commands between backticks and whose pages of the documentation are set as code."""
+    return SafeString(_CODE.sub(lambda found: f"<code>{found.group(1) or found.group(0)}</code>", escape(text)))
 
 
 @register.filter

@@ -178,7 +178,7 @@ document.addEventListener("htmx:afterOnLoad", (event) => {
 // --- Live lists: the element with data-live gets a `tick` event every five seconds while someone can see it ---------------
 let known = new Set();
 
-const idle = () => document.hidden || document.body.hasAttribute("data-paused") || one("dialog[open]") || getSelection().toString();
+const idle = () => document.hidden || document.body.hasAttribute("data-paused") || one("dialog[open], #truth details[open]") || getSelection().toString();
 
 function tick() {
   const ticker = one("[data-live]");
