@@ -150,3 +150,21 @@ def test_the_types_that_can_be_asked_for_are_listed(run: Run) -> None:
     assert status == 0
     assert (usual["invoice"], usual["tax_id"]) == (True, False)
     assert "mandate" not in usual
+
+
+def test_joining_a_backfill_that_reads_less_is_said(
+    sandbox: Sandbox, connect: Connect, capsys: pytest.CaptureFixture[str]
+) -> None:
+    account = connect(sandbox.base_url)
+    service.start(account=account, types=["product"], since=1_700_000_000, by=system("test"))
+
+    def noted(*words: str) -> bool:
+        cli.run(["backfill", "acme", "--no-follow", *words])
+        return "acme: another backfill runs, which reads less than this" in capsys.readouterr().err
+
+    assert noted()
+    assert noted("--type", "coupon", "--since", "2026-01-01")
+    assert noted("--type", "product")
+    assert not noted("--type", "product", "--since", "2026-01-01T12:00:30Z")
+    service.cancel(account=account, by=system("test"))
+    assert not noted("--type", "coupon", "--type", "product")

@@ -57,6 +57,12 @@ def start(*, account: Account, types: Sequence[str] = (), since: int | None = No
     return _known(run_id)
 
 
+def reads(run: Run, *, types: Sequence[str] = (), since: int | None = None) -> bool:
+    """Whether a backfill reads all that ``start`` was asked for; one that it joined may read less."""
+    wanted = (set(types) or set(lists.DEFAULT)) - {lists.CLOCK}
+    return wanted <= set(run.types) and (run.since is None or (since is not None and run.since <= since))
+
+
 def types() -> tuple[Listed, ...]:
     """Every type that a backfill can be asked for, by name."""
     return tuple(Listed(object_type=name, usual=name in lists.DEFAULT) for name in lists.listed())

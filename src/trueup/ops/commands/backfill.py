@@ -63,7 +63,14 @@ def start(
     second = None if since is None else int(since.timestamp())
     found = _chosen(account)
     for one in found:
-        backfill.start(account=one, types=kind or [], since=second, by=command_line())
+        run = backfill.start(account=one, types=kind or [], since=second, by=command_line())
+        if not backfill.reads(run, types=kind or [], since=second):
+            output.err.print(
+                f"{one.slug}: another backfill runs, which reads less than this; it is joined. Start this one when it "
+                f"is over, or after: trueup backfill cancel {one.slug}",
+                markup=False,
+                soft_wrap=True,
+            )
     _watch(found, follow=follow, here=here, threads=threads, single=bool(account), as_json=as_json)
 
 
