@@ -329,7 +329,7 @@ def _of_clock(taken: Taken, object_type: str, clock_id: str) -> New:
 def _end_runs(run_id: int | None) -> int:
     """End the runs that are read, each with what it came to."""
     ended = 0
-    for found in store.over(run_id):
+    for found, purpose in store.over(run_id):
         with database.transaction():
             run = store.run(found, lock=True)
             if run is None or run.status is not Status.RUNNING:
@@ -337,7 +337,10 @@ def _end_runs(run_id: int | None) -> int:
             failed = any(count.failed for count in store.counts(found))
             store.end(found, Status.INCOMPLETE if failed else Status.COMPLETE)
             ended += 1
-        log.info("backfill.ended", run=found, complete=not failed)
+        if purpose == walks.BACKFILL:
+            log.info("backfill.ended", run=found, complete=not failed)
+        else:
+            log.info("walk.ended", purpose=purpose, walk=found, complete=not failed)
     return ended
 
 

@@ -105,17 +105,17 @@ def delete_run(run_id: int) -> None:
     database.execute("delete from mirror_backfillspan where run_id = %s", (run_id,))
 
 
-def over(run_id: int | None = None) -> list[int]:
-    """The running runs that have nothing left to read."""
+def over(run_id: int | None = None) -> list[tuple[int, str]]:
+    """The running runs that have nothing left to read, each with its purpose."""
     rows = database.execute(
         """
-        select id from mirror_backfillrun run
+        select id, purpose from mirror_backfillrun run
         where status = 'running' and (%(run)s::bigint is null or id = %(run)s)
             and not exists (select from mirror_backfillspan where run_id = run.id and status = 'open')
         """,
         {"run": run_id},
     )
-    return [row[0] for row in rows.fetchall()]
+    return [(row[0], row[1]) for row in rows.fetchall()]
 
 
 def end(run_id: int, status: Status) -> None:
