@@ -13,7 +13,6 @@ from tests.flow.beside import Beside, beside
 from tests.flow.conftest import Ask
 from tests.instance import TESTER, eventually
 from trueup.customer import reconcile
-from trueup.inbox.sweep.service import sweep
 from trueup.mirror.backfill import errand
 from trueup.mirror.reconcile import service
 from trueup.mirror.reconcile.types import STATE, Cause, Difference, Kind, Run, Status
@@ -130,22 +129,6 @@ def test_what_no_event_told_is_found_explained_and_repaired(stripe: Beside, ask:
     assert stripe.equal("customer", new["id"])
     assert ask("select count(*) from inbox_event where source = 'reconcile'") == [(4,)]
     assert compare(stripe).counts.found == {}
-
-
-def test_what_healed_by_itself_since_is_not_compared_with_what_stripe_said_then(stripe: Beside) -> None:
-    known = live(stripe)
-    lose(stripe)
-    stripe.post(f"/v1/customers/{known['customer']}", name="Bea")
-    assert compare(stripe).counts.found == {"stale": 2}
-    stripe.post(f"/v1/customers/{known['customer']}", name="Cleo")
-    stripe.sandbox.advance(seconds=120)
-    sweep(stripe.account.slug)
-    stripe.fetch()
-
-    run = compare(stripe, repair=True)
-
-    assert (run.counts.found, run.counts.repaired, run.left) == ({}, 0, 0)
-    assert found() == found(states=True) == {}
 
 
 def test_what_was_made_again_under_its_id_is_resurrected(stripe: Beside) -> None:

@@ -201,6 +201,8 @@ def test_people_are_told_what_differs_and_nothing_of_it_is_logged(
     logged = [line for line in (printed.out + printed.err).splitlines() if "[info" in line or "[warning" in line]
     assert logged
     assert not [line for line in logged if "Ada" in line or "Bea" in line]
+    # Its lists are a walk, and no backfill.
+    assert not [line for line in logged if "backfill" in line]
 
 
 TWICE = ["--sample", "1", "--type", "invoice"]

@@ -32,7 +32,6 @@ from trueup.mirror.reconcile.working import Lease, StateDifference, Step
 from trueup.mirror.service import CustomerKey
 from trueup.mirror.types import MirrorObject, ObjectKey
 from trueup.runtime import clock, configuration, database, drains, logs
-from trueup.runtime.errands import Errand
 
 log = logs.get(__name__)
 
@@ -263,6 +262,21 @@ def _settled(run: Run, key: CustomerKey, *, over: bool) -> Compared | None:
     )
 
 
+def is_right(key: CustomerKey) -> bool:
+    """Whether a customer's state is what follows from the objects as we have them, and nothing waits to be folded.
+
+    Takes the customer's locks for as long as the caller's transaction lasts.
+    """
+    with database.transaction():
+        (members,) = held([key])[:1]
+        known = comparing.stored([members[0]]).get(members[0])
+        state = _at_stripe(members, ())
+        waiting = comparing.queued(members).waiting
+    if known is None or state is None:
+        return known is None and state is None
+    return not waiting and _difference(known.state, state, ()) is None
+
+
 def _explained(
     queued: comparing.Queued, known: comparing.Stored | None, told: Sequence[tuple[str, str, str, str | None]]
 ) -> tuple[Cause, str]:
@@ -354,6 +368,3 @@ def start_nightly() -> int:
             service.start(account=account, repair=configuration.current().reconcile_repair, by=system("reconcile"))
             started += 1
     return started
-
-
-ERRAND: Final = Errand(name="customer.reconcile", topic=service.TOPIC, run=work, idle_seconds=2.0)

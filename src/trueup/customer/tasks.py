@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from trueup.customer import service
 from trueup.customer.drain import DRAIN, mark_turned
-from trueup.customer.reconcile import ERRAND
+from trueup.customer.healing import ERRAND
 from trueup.runtime import errands, topics
 
 topics.subscribe(DRAIN)

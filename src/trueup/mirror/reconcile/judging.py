@@ -26,7 +26,6 @@ from trueup.mirror import fetcher, reads
 from trueup.mirror import rules as mirror_rules
 from trueup.mirror import store as mirror
 from trueup.mirror.drain import SHAPE_VERSION, dirty, winners
-from trueup.mirror.essence import essence
 from trueup.mirror.order.fingerprint import fingerprint
 from trueup.mirror.order.resolve import resolve
 from trueup.mirror.reading import parse
@@ -232,7 +231,7 @@ def _difference(seen: _Look, held: Held | None, found: Found, way: Way, *, repai
     cause, explanation, event = explaining.explained(held, found, way, told)
     customer = None if told is None else mirror_rules.customer_of(key.object_type, told)
     since, exact = explaining.since(held, told, event)
-    kept = None if told is None else orjson.dumps(essence(key.object_type, upcast(key.object_type, told)))
+    kept = None if told is None else orjson.dumps(upcast(key.object_type, _whole(told, seen.read)))
     return New(
         key=key,
         customer=customer or (None if held is None else held.customer),

@@ -88,9 +88,9 @@ class ReconcileSeen(models.Model):
 class Drift(models.Model):
     """An object, or a customer's state, that was found to differ from Stripe's; open until ``resolved_at``.
 
-    ``fields`` is JSON of ``types.FieldDifference``, and ``told`` the essence of the object as Stripe has it. When it is
-    resolved all values are forgotten: ``told`` is emptied, and ``fields`` is from then on JSON of ``store.Ended``, with
-    the paths alone. ``since`` is in Stripe's time, the other moments are ours.
+    ``fields`` is JSON of ``types.FieldDifference``, and ``told`` the object as Stripe has it, its lists whole. When it
+    is resolved all values are forgotten: ``told`` is emptied, and ``fields`` is from then on JSON of ``store.Ended``,
+    with the paths alone. ``since`` is in Stripe's time, the other moments are ours.
     """
 
     PERSONAL: ClassVar[Mapping[str, str]] = {"fields": "payload", "told": "payload"}

@@ -15,7 +15,7 @@ from trueup.kernel.actor import Actor
 from trueup.kernel.errors import Conflict, NotFound, Refused
 from trueup.mirror import fetching
 from trueup.mirror.backfill import errand, lists, walks
-from trueup.mirror.reconcile import phases, store
+from trueup.mirror.reconcile import phases, raising, store
 from trueup.mirror.reconcile import runs as running
 from trueup.mirror.reconcile.types import STATE, Counted, Difference, Drift, Ending, Kind, Run, Status
 from trueup.runtime import database
@@ -160,6 +160,7 @@ def cancel(run_id: int, *, by: Actor) -> Run:
         running.end(run_id, Status.CANCELLED)
         if working.walk_id is not None:
             walks.forget(working.walk_id)
+        raising.drift(known.account_id)
         audit.record(connection, by=by, action=Action.RECONCILE_CANCELLED, object_type=_OBJECT, object_id=str(run_id))
     return run(run_id)
 

@@ -289,8 +289,79 @@ def kinds() -> dict[int, dict[str, int]]:
     return found
 
 
+class Standing(Record, frozen=True):
+    """A difference that is open, with what Stripe said of the object: JSON, None where it had none, and of a state."""
+
+    id: int
+    key: ObjectKey
+    told: str | None
+    event_id: str | None
+    last_seen_at: datetime
+
+
+def standing(after: ObjectKey | None, *, states: bool, limit: int) -> list[Standing]:
+    """Differences that are open behind a key, by key; none of accounts that are being compared."""
+    place = ObjectKey(account_id=-1, livemode=False, object_type="", object_id="") if after is None else after
+    rows = database.execute(
+        """
+        select d.id, d.account_id, d.livemode, d.object_type, d.object_id, d.told, d.event_id, d.last_seen_at
+        from mirror_drift d
+        where d.resolved_at is null and (d.object_type = %(state)s) = %(states)s
+          and (d.account_id, d.livemode, d.object_type, d.object_id)
+              > (%(account)s, %(livemode)s, %(object_type)s, %(object_id)s)
+          and not exists (
+              select from mirror_reconcilerun r where r.account_id = d.account_id and r.status = 'running')
+        order by d.account_id, d.livemode, d.object_type, d.object_id limit %(limit)s
+        """,
+        {
+            "state": STATE,
+            "states": states,
+            "account": place.account_id,
+            "livemode": place.livemode,
+            "object_type": place.object_type,
+            "object_id": place.object_id,
+            "limit": limit,
+        },
+    ).fetchall()
+    return [
+        Standing(
+            id=row[0],
+            key=ObjectKey(account_id=row[1], livemode=row[2], object_type=row[3], object_id=row[4]),
+            told=row[5],
+            event_id=row[6],
+            last_seen_at=row[7],
+        )
+        for row in rows
+    ]
+
+
+def heal(one: Standing) -> bool:
+    """Close a difference that ended by itself; False where a run has seen it since it was read, or it is closed."""
+    return (
+        database.execute(
+            f"{_RESOLVE} and id = %(id)s and last_seen_at = %(seen)s",
+            {"how": Ending.HEALED.value, "run": None, "repaired": False, "id": one.id, "seen": one.last_seen_at},
+        ).rowcount
+        > 0
+    )
+
+
+def objects_differ(account_id: int, customers: Sequence[str], *, livemode: bool) -> bool:
+    """Whether any object of these customers is known to differ."""
+    row = database.execute(
+        """
+        select exists (
+            select from mirror_drift
+            where account_id = %s and livemode = %s and resolved_at is null and object_type <> %s
+              and customer = any(%s))
+        """,
+        (account_id, livemode, STATE, list(customers)),
+    ).fetchone()
+    return bool(row and row[0])
+
+
 def told(run: Run, customers: Sequence[str]) -> list[tuple[str, str, str, str, str | None]]:
-    """Customer, kind, type, id and essence at Stripe of these customers' objects that a run found to differ.
+    """Customer, kind, type, id and JSON at Stripe of these customers' objects that a run found to differ.
 
     What an earlier run found is what Stripe said then, and says nothing of now.
     """

@@ -12,22 +12,24 @@ from typing import Final, NamedTuple
 from uuid import UUID
 
 import msgspec
+import orjson
 
 from trueup.accounts import service as accounts
 from trueup.audit import service as audit
 from trueup.audit.types import Action
-from trueup.inbox.alarms import service as alarms
-from trueup.inbox.alarms.types import Alarm
 from trueup.kernel.actor import system
 from trueup.kernel.errors import TrueupError
 from trueup.mirror.backfill import service as backfill
 from trueup.mirror.backfill import walks
 from trueup.mirror.drain import DRAIN
-from trueup.mirror.reconcile import phases, runs, seen, store
+from trueup.mirror.essence import essence
+from trueup.mirror.reading import parse
+from trueup.mirror.reconcile import phases, raising, runs, seen, store
 from trueup.mirror.reconcile.runs import Working
 from trueup.mirror.reconcile.store import New
 from trueup.mirror.reconcile.types import STATE, Cause, Difference, FieldDifference, Kind, Phase, Run, Status, Trouble
 from trueup.mirror.types import ObjectKey
+from trueup.mirror.upcast import upcast
 from trueup.runtime import database, drains, logs
 
 log = logs.get(__name__)
@@ -169,9 +171,15 @@ def count_states(lease: Lease, *, compared: int = 0, kinds: Sequence[Kind] = (),
 def told(run: Run, customers: Sequence[str]) -> dict[str, list[tuple[str, str, str, str | None]]]:
     """Of these customers' objects that differ: kind, type, id and essence at Stripe, by customer."""
     found: dict[str, list[tuple[str, str, str, str | None]]] = {}
-    for customer, kind, object_type, object_id, essence in store.told(run, customers):
-        found.setdefault(customer, []).append((kind, object_type, object_id, essence))
+    for customer, kind, object_type, object_id, told in store.told(run, customers):
+        kept = None if told is None else _essence(object_type, told)
+        found.setdefault(customer, []).append((kind, object_type, object_id, kept))
     return found
+
+
+def _essence(object_type: str, told: str) -> str:
+    """The essence of an object that was told, as JSON."""
+    return orjson.dumps(essence(object_type, upcast(object_type, parse(told.encode())))).decode()
 
 
 def state_differs(run: Run, found: StateDifference) -> None:
@@ -240,30 +248,6 @@ def finish(lease: Lease) -> None:
     if working.walk_id is not None:
         walks.forget(working.walk_id)
     runs.end(run.id, Status.COMPLETE if complete else Status.INCOMPLETE)
-    _settle(run, complete=complete)
+    raising.drift(run.account_id)
+    raising.sight(run, complete=complete)
     log.info("reconcile.ended", run=run.id, complete=complete, found=sum(run.counts.found.values()))
-
-
-def _settle(run: Run, *, complete: bool) -> None:
-    """Let alarms stand for what differs, and for what could not be seen."""
-    found = []
-    kinds = store.kinds().get(run.account_id, {})
-    if kinds:
-        named = ", ".join(f"{number} {kind}" for kind, number in kinds.items())
-        found.append(
-            Alarm(
-                code="drift",
-                message=f"What we have differs from Stripe: {named}.",
-                remedy="See trueup drift and docs/runbooks/drift.md; repair with: trueup reconcile --repair",
-            )
-        )
-    alarms.settle(source="reconcile.drift", account_id=run.account_id, alarms=found)
-    if run.customers is not None or not run.whole:
-        return
-    told = "; ".join(one.told for one in run.troubles) or "Some objects changed whenever they were looked at."
-    unseen = Alarm(
-        code="reconcile_incomplete",
-        message=f"Not everything could be compared with Stripe: {told}",
-        remedy="Give the key what it lacks, and run: trueup reconcile",
-    )
-    alarms.settle(source="reconcile.sight", account_id=run.account_id, alarms=[] if complete else [unseen])
