@@ -40,7 +40,7 @@ def test_what_is_set_aside_stands_as_an_alarm_until_it_is_tried_again(account: A
 
     (cause,) = (one.cause for one in dead_letters.groups())
     assert set(told) == {"set_aside"}
-    assert told["set_aside"].message == f"2 rows were set aside after every attempt failed: {cause}."
+    assert told["set_aside"].message == f"2 rows were set aside because nothing could be made of them: {cause}."
     assert f"trueup dead-letters retry {cause}" in told["set_aside"].remedy
     assert 'trueup_alarms{code="set_aside"} 1.0' in health.exposition().decode()
 
@@ -79,6 +79,6 @@ def test_the_cause_of_most_rows_is_named_over_all_queues_and_no_error_is() -> No
     found = alarms_of([group("a-1", 3), group("b-2", 2), group("b-2", 2, shelf="customer")], [])
 
     assert [alarm.message for alarm in found] == [
-        "7 rows were set aside after every attempt failed: 4 for b-2, the rest for other causes."
+        "7 rows were set aside because nothing could be made of them: 4 for b-2, the rest for other causes."
     ]
     assert "ada" not in f"{found}"

@@ -34,11 +34,11 @@ def alarms_of(aside: Sequence[Group], bodies: Sequence[Group]) -> list[Alarm]:
     found = []
     if aside:
         rows, cause, largest = _largest(aside)
-        what = "1 row was" if rows == 1 else f"{rows} rows were"
+        what, them = ("1 row was", "it") if rows == 1 else (f"{rows} rows were", "them")
         found.append(
             Alarm(
                 code=SET_ASIDE,
-                message=f"{what} set aside after every attempt failed: {_share(rows, cause, largest)}.",
+                message=f"{what} set aside because nothing could be made of {them}: {_share(rows, cause, largest)}.",
                 remedy=f"See trueup dead-letters and {RUNBOOK}; once the cause is gone: "
                 f"trueup dead-letters retry {cause}",
             )
