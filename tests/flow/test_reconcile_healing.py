@@ -15,7 +15,7 @@ from trueup.customer.healing import Watch
 from trueup.inbox.alarms import service as alarms
 from trueup.inbox.sweep.service import sweep
 from trueup.mirror.reconcile import service
-from trueup.mirror.reconcile.types import STATE, Ending
+from trueup.mirror.reconcile.types import STATE, Ending, Status
 
 
 @pytest.fixture
@@ -148,3 +148,17 @@ def test_all_that_is_open_is_looked_at_some_at_a_time(stripe: Beside, monkeypatc
     assert [watch.look() for _ in range(3)] == [2, 2, 1]
     assert watch.work(threading.Event()) == 0
     assert (raised(), STATE in {one.type for one in service.closed().data}) == ([], False)
+
+
+def test_what_a_run_could_not_see_stays_open(stripe: Beside) -> None:
+    known = live(stripe)
+    lose(stripe)
+    stripe.post(f"/v1/customers/{known['customer']}", name="Bea")
+    compare(stripe)
+    stripe.sandbox.fail("forbidden", times=None, path=f"/v1/customers/{known['customer']}")
+
+    run = compare(stripe, repair=True)
+
+    assert run.status is Status.INCOMPLETE
+    assert set(found()) == {known["customer"]}
+    assert raised() == ["drift"]

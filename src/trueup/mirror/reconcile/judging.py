@@ -107,7 +107,7 @@ def look(working: Working, account: Account, doubt: Doubt, *, verify: bool, stop
     except Refused as error:
         with database.transaction():
             runs.add_trouble(run.id, trouble(key.object_type, error))
-            sights.clear_doubt(run.id, doubt)
+            sights.leave(run.id, doubt)
         return Judged(Outcome.UNSEEN)
     with database.transaction():
         return _judged(working, account, doubt, _Look(key, read, begun, _told(read), verify))
@@ -181,7 +181,7 @@ def _noticed(working: Working, doubt: Doubt, seen: _Look, state: int | None) -> 
         store.resolve(seen.key, run.id, repaired=seen.verify)
         return Judged(Outcome.EQUAL)
     if doubt.rounds >= MOST_ROUNDS:
-        sights.clear_doubt(run.id, doubt)
+        sights.leave(run.id, doubt)
         return Judged(Outcome.MOVING)
     sights.notice(run.id, doubt, state=state, seconds=0 if seen.verify else working.grace)
     return Judged(Outcome.WAITING)

@@ -9,6 +9,9 @@ from trueup.kernel.records import Record
 from trueup.mirror.reconcile.types import Run
 from trueup.runtime import database
 
+LEFT: Final = -1
+"""Stands in ``rounds`` of an object of which a run can say nothing."""
+
 _UNSEEN: Final = """
 with page as (
     select o.object_type, o.object_id from mirror_object o
@@ -131,6 +134,17 @@ def clear_doubt(run_id: int, doubt: Doubt) -> None:
     database.execute(
         "update mirror_reconcileseen set doubt = false where run_id = %s and object_type = %s and object_id = %s",
         (run_id, doubt.object_type, doubt.object_id),
+    )
+
+
+def leave(run_id: int, doubt: Doubt) -> None:
+    """An object is in doubt no more in this run, and nothing is said of it: what is known of it stays as it is."""
+    database.execute(
+        """
+        update mirror_reconcileseen set doubt = false, rounds = %s
+        where run_id = %s and object_type = %s and object_id = %s
+        """,
+        (LEFT, run_id, doubt.object_type, doubt.object_id),
     )
 
 

@@ -9,6 +9,7 @@ from typing import Any, Final
 import msgspec
 
 from trueup.kernel.records import Record
+from trueup.mirror.reconcile import seen
 from trueup.mirror.reconcile.types import STATE, Cause, Counted, Difference, Ending, FieldDifference, Kind, Run
 from trueup.mirror.types import ObjectKey
 from trueup.runtime import database
@@ -127,12 +128,20 @@ def resolve(key: ObjectKey, run_id: int, *, repaired: bool = False) -> bool:
 
 
 def resolve_unseen(run: Run, *, types: Sequence[str]) -> int:
-    """Close what earlier runs found and this one compared and did not; answers how many."""
+    """Close what earlier runs found and this one compared and did not; answers how many.
+
+    Objects that it could not see stay as they are.
+    """
     named = [*types, STATE] if run.whole else list(types)
     return database.execute(
         f"""{_RESOLVE} and account_id = %(account)s and livemode = %(livemode)s and run_id < %(run)s
-        and object_type = any(%(types)s) and (%(customers)s::text[] is null or customer = any(%(customers)s))""",
+        and object_type = any(%(types)s) and (%(customers)s::text[] is null or customer = any(%(customers)s))
+        and not exists (
+            select from mirror_reconcileseen s
+            where s.run_id = %(run)s and s.rounds = %(left)s
+              and (s.object_type, s.object_id) = (mirror_drift.object_type, mirror_drift.object_id))""",
         {
+            "left": seen.LEFT,
             "how": Ending.EQUAL.value,
             "repaired": False,
             "account": run.account_id,
