@@ -8,6 +8,7 @@ from itertools import islice
 import pytest
 
 from tests.flow.conftest import Ask, Lived
+from tests.flow.laying import lay
 from tests.flow.rebuilds import settle
 from tests.flow.tables import differences, kept, stored
 from tests.instance import TESTER
@@ -27,7 +28,7 @@ MANY = 100_000
 @pytest.fixture
 def settled(connect: Callable[..., Account], database: str, sealer: Sealer, lived: Lived) -> None:
     """A log with all sorts of lives, all of it read, and what people said of it."""
-    settle(connect("lived"), database, sealer=sealer, lived=lived)
+    lay("settled", database, lambda: settle(connect("lived"), database, sealer=sealer, lived=lived))
 
 
 def drain() -> None:

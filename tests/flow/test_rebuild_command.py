@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from tests.flow.conftest import Ask, Lived
+from tests.flow.laying import lay
 from tests.flow.rebuilds import SHADOWS
 from tests.flow.tables import differences, stored
 from tests.flow.test_rebuild import lives, tell
@@ -37,9 +38,13 @@ def settled(
     monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Home]:
     """An installation on the database, with a log of which all is read; what processes of it are told."""
-    connect("lived")
-    with Door(database, sealer=sealer) as door:
-        tell(door, "lived", lives(lived(100)), at_once=3000)
+
+    def fill() -> None:
+        connect("lived")
+        with Door(database, sealer=sealer) as door:
+            tell(door, "lived", lives(lived(100)), at_once=3000)
+
+    lay("commanded", database, fill)
     monkeypatch.setenv("DATABASE_URL", as_url(database))
     monkeypatch.setenv("TRUEUP_HOME", str(tmp_path))
     configuration.current.cache_clear()

@@ -13,6 +13,7 @@ import pytest
 from django.db import connections
 
 from tests.flow.conftest import Ask, Lived
+from tests.flow.laying import lay
 from tests.flow.rebuilds import SHADOWS, no, settle, yes
 from tests.flow.tables import differences, kept, stored
 from tests.flow.test_rebuild import lives, tell
@@ -55,7 +56,7 @@ order by 1
 @pytest.fixture
 def settled(connect: Callable[..., Account], database: str, sealer: Sealer, lived: Lived) -> None:
     """A log with all sorts of lives, all of it read, and what people said of it."""
-    settle(connect("lived"), database, sealer=sealer, lived=lived)
+    lay("settled", database, lambda: settle(connect("lived"), database, sealer=sealer, lived=lived))
 
 
 @pytest.mark.usefixtures("settled")

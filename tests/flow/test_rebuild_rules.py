@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from tests.flow.conftest import Ask, Lived
+from tests.flow.laying import lay
 from tests.flow.rebuilds import no, settle, yes
 from tests.flow.tables import differences, stored
 from tests.instance import TESTER
@@ -29,7 +30,7 @@ from trueup.runtime.crypto import Sealer
 @pytest.fixture
 def settled(connect: Callable[..., Account], database: str, sealer: Sealer, lived: Lived) -> None:
     """A log with all sorts of lives, all of it read, and what people said of it."""
-    settle(connect("lived"), database, sealer=sealer, lived=lived)
+    lay("settled", database, lambda: settle(connect("lived"), database, sealer=sealer, lived=lived))
 
 
 def test_a_changed_rule_is_shown_field_by_field_before_anything_changes(

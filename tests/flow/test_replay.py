@@ -14,6 +14,7 @@ import pytest
 
 from tests.flow.conftest import Ask, Lived
 from tests.flow.histories import World
+from tests.flow.laying import lay
 from tests.flow.tables import differences, rebuild, stored
 from tests.flow.test_rebuild import lives, tell
 from tests.inbox.store import keep_all
@@ -55,10 +56,14 @@ def finish(replay_id: int) -> None:
 @pytest.fixture
 def told(connect: Callable[..., Account], database: str, sealer: Sealer, lived: Lived) -> int:
     """A crowded life and those of some companies; how many events that are."""
-    connect("lived")
     bodies = lives(lived(150))
-    with Door(database, sealer=sealer) as door:
-        tell(door, "lived", bodies)
+
+    def fill() -> None:
+        connect("lived")
+        with Door(database, sealer=sealer) as door:
+            tell(door, "lived", bodies)
+
+    lay("told", database, fill)
     return len(set(bodies))
 
 
