@@ -5,14 +5,12 @@ from __future__ import annotations
 import random
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any, Final
 
 import msgspec
 import psycopg
 from psycopg import sql
 
-from trueup.accounts import calls
 from trueup.accounts.types import Account
 from trueup.customer import reconcile
 from trueup.inbox import dead_letters
@@ -35,12 +33,11 @@ from trueup.runtime import database, drains, topics
 
 BY: Final = system("simulation")
 QUEUES: Final = ("inbox_pending", "inbox_awaitingfetch", "mirror_changed", "mirror_fetch")
-PATIENCE: Final = 60
-"""Seconds that a reconciliation waits for the queues; they are emptied beside it."""
+PATIENCE: Final = 1_800
+"""Seconds that a reconciliation waits for the queues: longer than any seed takes, and shorter than a lapse."""
 ROUNDS: Final = 80
 """More than any seed needs: what is not quiet by then never will be."""
-_WAITS: Final = ("due_at", "leased_until", "held_until", "full_at", "slowed_at")
-_HASTE: Final = {"FIRST_PAUSE": 0.001, "LONGEST_PAUSE": 0.004, "THROTTLED_SECONDS": 0.005}
+_WAITS: Final = ("due_at", "leased_until", "held_until", "full_at", "slowed_at", "noticed_at")
 _HOUR: Final = 3_600
 
 
@@ -82,10 +79,12 @@ class Machine:
 
     def mirror(self, batch: int) -> int:
         """Mirror up to so many events."""
+        self.hasten()
         return drains.step(msgspec.structs.replace(self._mirror, batch=batch)).claimed
 
     def customer(self, batch: int) -> int:
         """Fold up to so many customers."""
+        self.hasten()
         return drains.step(msgspec.structs.replace(self._customer, batch=batch)).claimed
 
     def fetch(self) -> int:
@@ -146,8 +145,12 @@ class Machine:
         except Refused:
             return  # Nothing is in the log yet.
         for _ in range(pieces):
-            if replays.proceed() is None:
+            if self._proceed() is None:
                 return
+
+    def _proceed(self) -> tuple[int, float] | None:
+        self.hasten()
+        return replays.proceed()
 
     def drain(self) -> int:
         """Empty the mirror's and the customers' queues."""
@@ -155,6 +158,7 @@ class Machine:
 
     def heal(self) -> None:
         """What the worker heals by the clock."""
+        self.hasten()
         for heal in topics.heals():
             heal()
 
@@ -163,13 +167,13 @@ class Machine:
         dead_letters.retry(by=BY)
 
     def hasten(self) -> None:
-        """Let everything that waits for its time be due, so that a slow machine plays as a fast one does."""
+        """Let everything that waits for its time be due, so that a slow machine plays as a fast one does.
+
+        What waits for nothing else is then taken in the order in which it was asked for. Objects in doubt are left
+        out: these are looked at in turn, and wait for no time in a simulation.
+        """
         with database.transaction() as connection:
-            for table, column in _waits(connection):
-                if column == "due_at":
-                    connection.execute(
-                        sql.SQL("update {0} set due_at = now() where due_at > now()").format(sql.Identifier(table))
-                    )
+            connection.execute(_hasten(connection))
 
     def lapse(self) -> None:
         """An hour passes for Trueup: what waits is due, and whoever holds something was too slow."""
@@ -177,7 +181,7 @@ class Machine:
         with database.transaction() as connection:
             for table, column in _waits(connection):
                 connection.execute(
-                    sql.SQL("update {0} set {1} = {1} - interval '1 hour'").format(
+                    sql.SQL("update {0} set {1} = {1} - interval '1 hour' where {1} is not null").format(
                         sql.Identifier(table), sql.Identifier(column)
                     )
                 )
@@ -191,7 +195,7 @@ class Machine:
             if not done:
                 self.lapse()
                 self.heal()
-                while replays.proceed() is not None:
+                while self._proceed() is not None:
                     pass
                 if not (self.left() or self.fetch()):
                     return True
@@ -210,6 +214,7 @@ class Machine:
 
     def _read(self, run_id: int) -> None:
         for _ in range(ROUNDS):
+            self.hasten()
             if not backfills.work(threading.Event(), run_id=run_id, seconds=60):
                 run = backfill.last(self.account)
                 if run is None or run.status is not Status.RUNNING:
@@ -246,6 +251,18 @@ def _waits(connection: psycopg.Connection[tuple[Any, ...]]) -> list[tuple[str, s
     return _columns
 
 
+def _hasten(connection: psycopg.Connection[tuple[Any, ...]]) -> sql.Composed:
+    """One statement that lets everything be due since 1970."""
+    due = sql.SQL("update {0} set {1} = to_timestamp(0) where {1} > to_timestamp(0) returning 1")
+    steps = [
+        due.format(sql.Identifier(table), sql.Identifier(column))
+        for table, column in _waits(connection)
+        if column in {"due_at", "since"} and table != "mirror_reconcileseen"
+    ]
+    named = (sql.SQL("w{} as ({})").format(sql.SQL(str(number)), step) for number, step in enumerate(steps))
+    return sql.SQL("with {} select").format(sql.SQL(", ").join(named))
+
+
 def wipe() -> None:
     """Empty every table of ours, also the audit log that only grows; for databases of simulations alone."""
     with database.transaction() as connection:
@@ -262,17 +279,6 @@ def _tables(connection: psycopg.Connection[tuple[Any, ...]]) -> list[str]:
         b" and relname ~ '^(accounts|audit|inbox|mirror|customer)_' order by relname"
     ).fetchall()
     return [row[0] for row in rows]
-
-
-@contextmanager
-def hurried() -> Iterator[None]:
-    """Let pauses between two tries of a call be short: nobody else waits at a sandbox."""
-    before = {name: vars(calls)[name] for name in _HASTE}
-    vars(calls).update(_HASTE)
-    try:
-        yield
-    finally:
-        vars(calls).update(before)
 
 
 def chance(*facts: object) -> random.Random:

@@ -19,7 +19,8 @@ from trueup.ops.simulation import judging
 from trueup.ops.simulation.asking import DAY, HOUR
 from trueup.ops.simulation.door import Door
 from trueup.ops.simulation.lives import DOINGS
-from trueup.ops.simulation.machine import BY, Machine, chance, hurried, wipe
+from trueup.ops.simulation.machine import BY, Machine, chance, wipe
+from trueup.ops.simulation.pace import hurried, told_by
 from trueup.ops.simulation.post import SECRET, Parcel, Post
 from trueup.ops.simulation.types import Difference, Json, Outcome, Plan, Step
 from trueup.runtime import clock, database, installation
@@ -95,6 +96,7 @@ class Play:
 
     def _open(self, stack: ExitStack) -> None:
         self.sandbox = stack.enter_context(trueup.sandbox.start(seed=f"simulation {self.plan.seed}"))
+        stack.enter_context(told_by(lambda: self.sandbox.now))
         self.account = accounts.connect(
             name=SLUG,
             api_key=self.sandbox.api_key,
@@ -205,10 +207,10 @@ class Play:
             self.post.deliver(parcel)
 
     def _do_mirror(self) -> None:
-        self.machine.mirror(self.rng.choice((1, 2, 5, 100)))
+        self._tell(f"    {self.machine.mirror(self.rng.choice((1, 2, 5, 100)))} mirrored")
 
     def _do_customer(self) -> None:
-        self.machine.customer(self.rng.choice((1, 2, 100)))
+        self._tell(f"    {self.machine.customer(self.rng.choice((1, 2, 100)))} folded")
 
     def _do_fetch(self) -> None:
         self._tell(f"    {self.machine.fetch()} fetched")
@@ -264,6 +266,8 @@ class Play:
                 self._count("meanwhile")
                 self._do(step)
         finally:
+            # What was asked for is done before the answer goes out, and not beside what Trueup then does.
+            self.sandbox.engine.settle()
             self._depth -= 1
             # The thread may be another one the next time.
             database.close()
