@@ -13,8 +13,8 @@ from tests.instance import TESTER, Door
 from trueup.accounts.types import Account
 from trueup.inbox import dead_letters
 from trueup.inbox.alarms import service as alarms
+from trueup.inbox.alarms.aside import alarms_of
 from trueup.inbox.alarms.types import StandingAlarm
-from trueup.inbox.aside import alarms_of
 from trueup.ops import health
 from trueup.runtime.dead_letters import Group
 

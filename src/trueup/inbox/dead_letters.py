@@ -15,7 +15,8 @@ import psycopg
 from trueup.accounts import service as accounts
 from trueup.audit import service as audit
 from trueup.audit.types import Action
-from trueup.inbox import aside, quarantine
+from trueup.inbox import quarantine
+from trueup.inbox.alarms import aside
 from trueup.inbox.service import AWAITING, PENDING
 from trueup.inbox.types import TOPIC, DeadGroup, DeadLetter, Moved
 from trueup.kernel.actor import Actor
