@@ -124,7 +124,8 @@ def _show(shown: Plan, said: Manifest) -> None:
         f"{shown.backup}  of {output.when(shown.taken_at)}, Trueup {shown.trueup}, {_size(said.bytes)}: verified"
     )
     output.say(f"  Holds      {shown.events} events; newest: {_until(shown.newest_event)}")
-    output.say(f"  Becomes    the database {shown.database}, {shown.migrations} migrations later")
+    brought = f", brought up to date by {shown.migrations} migrations" if shown.migrations else ""
+    output.say(f"  Becomes    the database {shown.database}{brought}")
     if shown.replaces:
         lost = f" (its newest event is of {output.when(shown.replaced_until)})" if shown.replaced_until else ""
         output.say(f"  Puts aside what is there now{lost}")
