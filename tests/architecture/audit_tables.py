@@ -295,6 +295,7 @@ UNRECORDED = {
     "inbox.sweep.run": "Stores facts, as the intake does; accounts.registry.appear records what appears.",
     "inbox.sweep.sweep": "Stores facts; see inbox.sweep.run.",
     "inbox.sweep.endpoint": "Asks Stripe, and writes nothing.",
+    "inbox.sweep.restored": "Part of a restore, which is on record as ops.backup.restored.",
     "inbox.sweep.close_gap": "Notes that a backfill made good what was lost; whoever started it is on record there.",
     "inbox.lease_awaiting": "Says who fetches what for a while; nothing is decided here.",
     "inbox.finish_awaiting": "Empties a queue of derived work.",
