@@ -41,6 +41,16 @@ def test_events_are_listed_newest_first_with_their_state(reader: Client, account
     assert re.search(r"row-evt_2.*?>Waiting</span>.*?row-evt_1.*?>Folded</span>", page, re.DOTALL)
 
 
+def test_a_customer_that_is_not_folded_yet_is_named_and_no_link_leads_nowhere(reader: Client, account: Account) -> None:
+    world.told(account, world.event("customer.created", world.customer("cus_1", "Acme"), id="evt_1"))
+    world.told(account, world.event("customer.created", world.customer("cus_2", "Beta"), id="evt_2"), drain=False)
+
+    page = reader.get("/events").content.decode()
+
+    assert "cus_2" in page
+    assert re.findall(r'href="/customers/(cus_\d)"', page) == ["cus_1"]
+
+
 def test_filters_narrow_by_type_state_and_id(reader: Client, account: Account) -> None:
     world.told(account, world.event("customer.created", world.customer("cus_1", "Acme"), id="evt_1"))
     world.told(account, world.event("customer.created", world.customer("cus_2", "Beta"), id="evt_2"), drain=False)

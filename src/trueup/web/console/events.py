@@ -33,10 +33,10 @@ LARGEST_SHOWN: Final = 512 * 1024
 
 
 def _named(rows: Sequence[EventRow]) -> list[tuple[EventRow, str]]:
-    """Rows with what to call their customer; Stripe's id where there is no name yet."""
+    """Rows with what to call their customer; nothing where it is not folded yet and has no page."""
     keys = {(row.account_id, row.livemode, row.customer) for row in rows if row.customer is not None}
     names = customers.names(list(keys))
-    return [(row, names.get((row.account_id, row.livemode, row.customer or ""), row.customer or "")) for row in rows]
+    return [(row, names.get((row.account_id, row.livemode, row.customer or ""), "")) for row in rows]
 
 
 @require_safe
