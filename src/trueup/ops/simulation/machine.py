@@ -116,15 +116,23 @@ class Machine:
             self.counts["backfill_pages"] += 1
 
     def reconcile(self, *, repair: bool, rounds: int = 5 * ROUNDS, fresh: bool = False) -> Run:
-        """Compare everything with Stripe, in so many pieces at most; ``fresh`` ends what runs and begins anew."""
+        """Compare everything with Stripe, in so many pieces at most; ``fresh`` ends what runs and begins anew.
+
+        A fresh one reads its lists in one piece: nothing comes between any more.
+        """
         if fresh:
             for one in reconciliations.runs(account=self.account.slug).data:
                 if one.status is RunStatus.RUNNING:
                     reconciliations.cancel(one.id, by=BY)
         run = reconciliations.start(account=self.account, repair=repair, grace=0, patience=PATIENCE, by=BY)
         for _ in range(rounds):
-            self.hasten()
-            done = backfills.work(threading.Event(), seconds=0) + reconcile.work(threading.Event(), seconds=0)
+            done = 0
+            for _ in range(rounds if fresh else 1):
+                self.hasten()
+                if not backfills.work(threading.Event(), seconds=0):
+                    break
+                done += 1
+            done += reconcile.work(threading.Event(), seconds=0)
             run = reconciliations.run(run.id)
             if run.status is not RunStatus.RUNNING:
                 self.counts["reconciliations"] += 1

@@ -108,13 +108,15 @@ class Play:
             sealer=self._sealer,
             by=BY,
         )
+        self._pool = stack.enter_context(ThreadPoolExecutor(DEEPEST, thread_name_prefix="meanwhile"))
         door = stack.enter_context(Door(self._conninfo, sealer=self._sealer))
         self.post = Post(port=door.port, path=PREFIX + SLUG, weather=self.plan.weather, seed=self.plan.seed)
         stack.callback(self.post.close)
         self.machine = Machine(self.account)
-        self._pool = stack.enter_context(ThreadPoolExecutor(DEEPEST, thread_name_prefix="meanwhile"))
         self.sandbox.engine.listeners.append(self.post.hear)
         self.sandbox.on_the_way = self._on_the_way
+        # Both take a moment to end, so they do it at once.
+        stack.callback(lambda: self._pool.submit(self.sandbox.stop))
 
     # --- what a doing may use ----------------------------------------------------------------------------------------
 
