@@ -143,8 +143,8 @@ def piece(lease: Lease, *, stop: threading.Event) -> Step:
     if not step.states:
         return step
     run, place, patience = working.run(lease)
-    if place == working.STATES:
-        return _verify(lease, run, patience)
+    if place.startswith(working.STATES):
+        return _verify(lease, run, place, patience)
     if not run.whole:
         return working.states_done(lease)
     return _states(lease, run, place, patience)
@@ -193,12 +193,15 @@ def _write(run: Run, one: Compared) -> None:
         fold_customers([one.key])
 
 
-def _verify(lease: Lease, run: Run, patience: int) -> Step:
-    """Look once more at the states that differed, now that their objects are repaired."""
-    waited = clock.now().timestamp() - run.started_at.timestamp()
+def _verify(lease: Lease, run: Run, place: str, patience: int) -> Step:
+    """Look once more at the states that differed, now that their objects are repaired, and wait for their folds."""
+    since = int(place.removeprefix(working.STATES) or 0)
+    over = patience == 0 or (since > 0 and clock.unix() - since >= patience)
     for one in working.states_that_differ(run):
-        result = _settled(run, (run.account_id, run.livemode, one.object_id), over=waited >= patience + run.seconds)
+        result = _settled(run, (run.account_id, run.livemode, one.object_id), over=over)
         if result is None:
+            with database.transaction():
+                working.move(lease, f"{working.STATES} {since or clock.unix()}")
             return Step(seconds=WAIT_SECONDS)
         with database.transaction():
             if result.difference is None:

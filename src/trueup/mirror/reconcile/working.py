@@ -37,7 +37,7 @@ log = logs.get(__name__)
 LEASE_SECONDS: Final = 120.0
 """Longer than any piece, in which Stripe is asked some dozens of times."""
 STATES: Final = "states"
-"""The place within ``Phase.VERIFY`` at which the states of customers are looked at again."""
+"""The place within ``Phase.VERIFY`` at which the states of customers are looked at again; after it may stand more."""
 
 
 class Lease(NamedTuple):
@@ -89,7 +89,7 @@ def step(lease: Lease, *, stop: threading.Event) -> Step:
         early = _EARLY.get(working.run.phase)
         if early is not None:
             return Step(seconds=early(working))
-    if working.run.phase is Phase.STATES or working.place == STATES:
+    if working.run.phase is Phase.STATES or working.place.startswith(STATES):
         return Step(states=True)
     return _look_singly(lease, working, stop)
 
