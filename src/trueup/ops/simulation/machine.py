@@ -242,6 +242,7 @@ class Machine:
 
 
 _columns: list[tuple[str, str]] = []
+_statements: list[bytes] = []
 
 
 def _waits(connection: psycopg.Connection[tuple[Any, ...]]) -> list[tuple[str, str]]:
@@ -259,16 +260,18 @@ def _waits(connection: psycopg.Connection[tuple[Any, ...]]) -> list[tuple[str, s
     return _columns
 
 
-def _hasten(connection: psycopg.Connection[tuple[Any, ...]]) -> sql.Composed:
+def _hasten(connection: psycopg.Connection[tuple[Any, ...]]) -> bytes:
     """One statement that lets everything be due since 1970."""
-    due = sql.SQL("update {0} set {1} = to_timestamp(0) where {1} > to_timestamp(0) returning 1")
-    steps = [
-        due.format(sql.Identifier(table), sql.Identifier(column))
-        for table, column in _waits(connection)
-        if column in {"due_at", "since"} and table != "mirror_reconcileseen"
-    ]
-    named = (sql.SQL("w{} as ({})").format(sql.SQL(str(number)), step) for number, step in enumerate(steps))
-    return sql.SQL("with {} select").format(sql.SQL(", ").join(named))
+    if not _statements:
+        due = sql.SQL("update {0} set {1} = to_timestamp(0) where {1} > to_timestamp(0) returning 1")
+        steps = [
+            due.format(sql.Identifier(table), sql.Identifier(column))
+            for table, column in _waits(connection)
+            if column in {"due_at", "since"} and table != "mirror_reconcileseen"
+        ]
+        named = (sql.SQL("w{} as ({})").format(sql.SQL(str(number)), step) for number, step in enumerate(steps))
+        _statements.append(sql.SQL("with {} select").format(sql.SQL(", ").join(named)).as_bytes(connection))
+    return _statements[0]
 
 
 def wipe() -> None:
