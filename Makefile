@@ -33,9 +33,9 @@ bench: setup ## Measure, within ten minutes, and write build/bench.json.
 	@mkdir -p build
 	@exec .venv/bin/python -m bench $(ARGS)
 
-bench-large: setup ## Measure the cost of an event with ten million stored; up to an hour, 30 GB of disk.
+bench-large: setup ## Measure with ten million stored; up to an hour, 30 GB of disk; ARGS="backlog rebuild" measures parts.
 	@mkdir -p build
-	@exec .venv/bin/python -m bench --large
+	@exec .venv/bin/python -m bench --large $(ARGS)
 
 simulate: setup ## Play 1,000 seeds of lives and faults against Trueup; ARGS="--seeds 7" chooses others, and "--kills" kills.
 	@exec .venv/bin/trueup simulate $(if $(findstring --seeds,$(ARGS)),,--seeds 1-1000) $(ARGS)
