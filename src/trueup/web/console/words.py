@@ -328,7 +328,7 @@ PHASES: Final[dict[Phase, Label]] = {
 FETCH_REASONS: Final[dict[str, Label]] = {
     "ambiguous": _("not sure which event was last"),
     "gap": _("an event is missing"),
-    "tied": _("several events in one second, confirmed once"),
+    "tied": _("to confirm an order within one second"),
     "truncated": _("a list is longer than what came"),
     "thin": _("a thin event names it"),
     "set_aside": _("an event about it was set aside"),
