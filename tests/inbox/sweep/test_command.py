@@ -10,6 +10,7 @@ import pytest
 from tests.inbox.conftest import Ask
 from tests.inbox.sweep.conftest import TRAIL, customers, happened
 from trueup.accounts.types import Account
+from trueup.inbox.alarms import service as alarms
 from trueup.ops import cli, health
 from trueup.sandbox.server.running import Sandbox
 
@@ -58,6 +59,30 @@ def test_since_reads_again_from_there(
     assert status == 0
     assert told["swept"][0]["since"] == "2026-01-01T00:00:00Z"
     assert told["swept"][0]["found"] == 2
+
+
+def test_a_moment_that_has_not_come_is_refused_and_nothing_is_written(
+    account: Account, stripe: Sandbox, ask: Ask, run: Callable[..., tuple[int, Any]]
+) -> None:
+    never = run("sweep", "acme", "--since", "2026-12-24")
+    rows = ask("select count(*) from inbox_sweep")
+    run("sweep")
+    before = ask("select failures, last_error, cursor from inbox_sweep order by kind")
+
+    status, told = run("sweep", "--since", "2026-12-24")
+
+    assert (never[0], status) == (2, 2)
+    assert told["error"]["code"] == never[1]["error"]["code"] == "sweep_since_ahead"
+    assert "2026-12-24 00:00 UTC has not come yet at Stripe: it is 2025-12-31 23:59 there" in told["error"]["message"]
+    assert rows == [(0,)]
+    assert ask("select failures, last_error, cursor from inbox_sweep order by kind") == before
+    assert [alarm.code for alarm in alarms.standing()] == ["endpoint_missing"]
+
+
+def test_piped_it_prints_no_empty_lines(account: Account, stripe: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.run(["sweep", "--json"]) == 0
+
+    assert not [line for line in capsys.readouterr().err.splitlines() if not line.strip()]
 
 
 def test_since_says_where_stripe_keeps_no_more(

@@ -6,17 +6,21 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
 import pytest
 from django.test import Client
 
 from tests.mirror.backfill.conftest import Connect, read_all
 from tests.mirror.backfill.gate import Gate, forbidden
 from trueup.kernel.actor import system
+from trueup.kernel.errors import Refused
+from trueup.kernel.time import from_unix
 from trueup.mirror.backfill import service
 from trueup.mirror.backfill.types import Status
 from trueup.operators import service as operators
 from trueup.operators.types import Scope
 from trueup.ops import cli
+from trueup.runtime import clock
 from trueup.sandbox import Sandbox
 
 Run = Callable[..., tuple[int, Any]]
@@ -49,6 +53,26 @@ def test_here_reads_without_a_worker_and_the_api_tells_the_same(sandbox: Sandbox
     page = {"data": [said], "next": None, "total": 1}
     assert program.get("/api/v1/backfills").json() == page
     assert run("backfill", "status") == (0, page)
+
+
+def test_a_moment_that_has_not_come_is_refused_by_the_clock_there(sandbox: Sandbox, connect: Connect, run: Run) -> None:
+    connect(sandbox.base_url)
+    sandbox.advance(days=3_650)  # Beyond this machine's own clock.
+
+    refused = run("backfill", "acme", "--since", str(from_unix(sandbox.now + 86_400)), "--no-follow")
+    never = run("backfill", "status", "acme")
+    begun = run("backfill", "acme", "--since", str(from_unix(sandbox.now - 86_400)), "--no-follow")
+
+    assert (refused[0], refused[1]["error"]["code"]) == (2, "backfill_since_ahead")
+    assert never[1]["error"]["code"] == "backfill_never"
+    assert (begun[0], begun[1]["run"]["status"]) == (0, "running")
+
+
+def test_stripes_own_clock_is_this_ones(connect: Connect, run: Run) -> None:
+    account = msgspec.structs.replace(connect("http://127.0.0.1:1"), api_base=None)
+
+    with pytest.raises(Refused, match="has not come yet at Stripe"):
+        service.start(account=account, since=clock.unix() + 60, by=system("test"))
 
 
 def test_what_was_read_counts_as_readings_and_not_as_events(

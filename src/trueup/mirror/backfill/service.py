@@ -9,21 +9,25 @@ from typing import Final
 
 from trueup.accounts import calls
 from trueup.accounts import service as accounts
+from trueup.accounts.calls import Lane
 from trueup.accounts.errors import AccountUnknown, ApiKeyMissing
 from trueup.accounts.types import Account
 from trueup.audit import service as audit
 from trueup.audit.types import Action
 from trueup.kernel.actor import Actor
-from trueup.kernel.errors import Conflict, NotFound
+from trueup.kernel.errors import Conflict, NotFound, Refused, TrueupError
+from trueup.kernel.time import from_unix
 from trueup.mirror.backfill import errand, estimates, lists, spans, store, walks
 from trueup.mirror.backfill.types import Listed, Progress, Run, Status
-from trueup.runtime import database
+from trueup.runtime import clock, database
 from trueup.runtime.pages import Page
 from trueup.runtime.wake import wake
 
 _OBJECT: Final = "backfill"
 IDLE_SECONDS: Final = 0.2
 """Until a reader of this process looks again when all that is due is being read."""
+PATIENCE: Final = 5.0
+"""Seconds that a start waits to be told what time it is there."""
 
 
 def start(*, account: Account, types: Sequence[str] = (), since: int | None = None, by: Actor) -> Run:
@@ -31,13 +35,15 @@ def start(*, account: Account, types: Sequence[str] = (), since: int | None = No
 
     ``types`` are object types, by default those that customers' states need; ``since`` is a unix second: of lists that
     can be asked by date only what was created from then on is read. Raises ``ApiKeyMissing`` where there is no key to
-    read with and ``Refused`` for a type that has no list.
+    read with and ``Refused`` for a type that has no list, and for a moment that has not come yet.
     """
     chosen = lists.chosen(types, livemode=account.livemode)
     if not calls.can_read(account):
         raise ApiKeyMissing(
             f"{account.slug} has no API key to read with.", hint="Add one: trueup connect --name NAME --api-key KEY"
         )
+    if since is not None:
+        _require_past(account, since)
     with database.transaction() as connection:
         store.guard(account.id)
         running = store.last_run(account.id)
@@ -55,6 +61,25 @@ def start(*, account: Account, types: Sequence[str] = (), since: int | None = No
         )
         wake(connection, errand.TOPIC)
     return _known(run_id)
+
+
+def _require_past(account: Account, since: int) -> None:
+    """Refuse a moment that has not come yet: nothing would be read, and that would pass for complete."""
+    present = clock.unix()
+    if account.api_base is not None:
+        # The clock of another API than Stripe's may have been turned.
+        try:
+            present = calls.get(account, "/v1/customers", {"limit": 1}, lane=Lane.COMMANDS, patience=PATIENCE).second
+        except TrueupError:
+            # The reading says why that cannot be asked, and waits where that helps.
+            return
+    if since > present:
+        raise Refused(
+            f"{from_unix(since):%Y-%m-%d %H:%M} UTC has not come yet at Stripe: it is "
+            f"{from_unix(present):%Y-%m-%d %H:%M} there for {account.slug}.",
+            code="backfill_since_ahead",
+            hint="Name a moment that is over, or leave it out: everything is read then.",
+        )
 
 
 def reads(run: Run, *, types: Sequence[str] = (), since: int | None = None) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import signal
+import sys
 from typing import Annotated, Any, Final
 
 import msgspec
@@ -101,6 +102,8 @@ def _progress() -> Progress:
         TimeElapsedColumn(),
         TimeRemainingColumn(),
         console=output.err,
+        # Without a terminal its end would be an empty line.
+        disable=not sys.stderr.isatty(),
         transient=True,
     )
 

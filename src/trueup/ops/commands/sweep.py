@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -62,7 +63,10 @@ def sweep(
     schema.prepare()
     swept: list[Swept] = []
     failed: list[Failure] = []
-    for slug in _chosen(account):
+    chosen = _chosen(account)
+    if since is not None:
+        sweeps.require_past(chosen, since)
+    for slug in chosen:
         for kind in KINDS:
             try:
                 with _shown(f"{slug}: {KINDS[kind]}") as on_page:
@@ -99,7 +103,9 @@ def _shown(words: str) -> Iterator[OnPage]:
     """A bar for one sweep, on standard error."""
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f}%"))
     count = TextColumn("{task.fields[read]} read, {task.fields[found]} new, {task.fields[at]}")
-    with Progress(*columns, count, console=output.err, transient=True) as bars:
+    # Without a terminal its end would be an empty line.
+    bar = Progress(*columns, count, console=output.err, disable=not sys.stderr.isatty(), transient=True)
+    with bar as bars:
         task = bars.add_task(output.plain(words), total=1.0, read=0, found=0, at="")
 
         def told(sweep: Sweep, done: float) -> None:
