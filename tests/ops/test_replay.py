@@ -166,10 +166,35 @@ def test_a_time_a_type_or_a_cause_without_events_is_said_to_have_none(
     assert "No event of the log matches all of this" in run(capsys, "replay", *words, "--dry-run")
 
 
+@pytest.mark.parametrize(
+    ("_case_words", "_case_what"),
+    [(("--from", "--to"), "created"), (("--received-from", "--received-to"), "received")],
+)
+def test_a_span_that_ends_before_it_begins_is_refused(
+    told: None, capsys: pytest.CaptureFixture[str], _case_words: tuple[str, str], _case_what: str
+) -> None:
+    since, until = _case_words
+
+    refused = answered(capsys, "replay", since, "2026-02-01", until, "2026-01-01 12:00", "--dry-run", status=2)["error"]
+    same = answered(capsys, "replay", since, "2026-02-01", until, "2026-02-01", "--dry-run")
+
+    assert refused["code"] == "selection_span"
+    assert refused["message"] == (
+        f"Events are to be {_case_what} from 2026-02-01 00:00:00 UTC on and before 2026-01-01 12:00:00 UTC, "
+        "which is earlier."
+    )
+    assert since in refused["hint"]
+    assert until in refused["hint"]
+    assert f"{_case_what}_until" in refused["hint"]
+    assert same["events"] == 0
+
+
 def test_without_a_terminal_nothing_is_started_unless_told_so(told: None, capsys: pytest.CaptureFixture[str]) -> None:
     assert "Nothing was started; add --yes" in run(capsys, "replay", "--all")
     assert answered(capsys, "replay", "--all", "--yes", status=2)["error"]["code"] == "reason_missing"
-    assert answered(capsys, "replay", "--reason", "x", "--yes", status=2)["error"]["code"] == "selection_missing"
+    missing = answered(capsys, "replay", "--reason", "x", "--yes", status=2)["error"]
+    assert missing["code"] == "selection_missing"
+    assert all(word in missing["hint"] for word in ("--all", "“everything”: true"))
     assert answered(capsys, "replay", "status", "7", status=2)["error"]["code"] == "replay_unknown"
     assert run(capsys, "replay", "list") == "Nothing was ever replayed.\n"
 

@@ -184,13 +184,30 @@ def _check(selection: Selection) -> None:
         raise Refused(
             "Nothing says which events are meant.",
             code="selection_missing",
-            hint="Name an event, object, customer, type, time or cause; or say --all.",
+            hint="Name an event, object, customer, type, time or cause; or all of the log: --all, in the API "
+            "“everything”: true.",
         )
+    _check_spans(selection)
     names = (*selection.events, *selection.objects, *selection.customers, *selection.types)
     if len(names) > MOST_NAMES:
         raise Refused(f"More than {MOST_NAMES} ids and types are named.", code="selection_too_large")
     if any("\x00" in name for name in (*names, selection.cause, selection.account)):
         raise Refused("An id holds a character that no id has.", code="selection_invalid")
+
+
+def _check_spans(selection: Selection) -> None:
+    """Refuse a span of time that is over before it begins: nobody means the nothing that is in it."""
+    for what, since, until, options in (
+        ("created", selection.created_from, selection.created_until, "--from and --to"),
+        ("received", selection.received_from, selection.received_until, "--received-from and --received-to"),
+    ):
+        if since is not None and until is not None and since > until:
+            raise Refused(
+                f"Events are to be {what} from {since:%Y-%m-%d %H:%M:%S} UTC on and before {until:%Y-%m-%d %H:%M:%S} "
+                "UTC, which is earlier.",
+                code="selection_span",
+                hint=f"Change them over: {options}, in the API {what}_from and {what}_until.",
+            )
 
 
 def _sets(selection: Selection, places: Sequence[Place]) -> tuple[list[str], dict[str, Any]]:
