@@ -188,7 +188,7 @@ def _write(run: Run, one: Compared) -> None:
         # What follows from objects that are being repaired is folded after them.
         return
     if found.kind is Kind.ORPHANED:
-        store.forget([store.own_id(one.key)])
+        store.remove([store.own_id(one.key)])
     else:
         fold_customers([one.key])
 
@@ -204,6 +204,10 @@ def _verify(lease: Lease, run: Run, place: str, patience: int) -> Step:
                 working.move(lease, f"{working.STATES} {since or clock.unix()}")
             return Step(seconds=WAIT_SECONDS)
         with database.transaction():
+            if (left := result.difference) and left.kind is Kind.ORPHANED and left.cause is not Cause.OBJECTS:
+                # The row that it followed from was removed, and no fold writes a state of nothing.
+                store.remove([store.own_id(result.key)])
+                result = Compared(key=result.key)
             if result.difference is None:
                 working.count_states(lease, repaired=int(working.state_equals(run, one.object_id, repaired=True)))
     return working.states_done(lease)
@@ -281,11 +285,11 @@ def is_right(key: CustomerKey) -> bool:
 
 
 def _explained(
-    queued: comparing.Queued, known: comparing.Stored | None, told: Sequence[tuple[str, str, str, str | None]]
+    queued: comparing.Queued, known: comparing.Stored | None, told: Sequence[working.Told]
 ) -> tuple[Cause, str]:
     """Why a state differs, in a sentence without personal data."""
     if told:
-        named = ", ".join(f"{object_type} {object_id} ({kind})" for kind, object_type, object_id, _told in told[:3])
+        named = ", ".join(f"{one.object_type} {one.object_id} ({one.kind})" for one in told[:3])
         more = f" and {len(told) - 3} more" if len(told) > 3 else ""
         return Cause.OBJECTS, f"It follows from objects that differ: {named}{more}."
     if queued.set_aside is not None:
@@ -322,29 +326,31 @@ def _fields(state: CustomerState, without: Sequence[str]) -> dict[str, Any]:
     return {name: value for name, value in told.items() if name not in without}
 
 
-def _at_stripe(
-    members: Sequence[CustomerKey], told: Sequence[tuple[str, str, str, str | None]]
-) -> CustomerState | None:
+def _at_stripe(members: Sequence[CustomerKey], told: Sequence[working.Told]) -> CustomerState | None:
     """The state that follows from the objects as Stripe has them; None where there is nothing to fold."""
     if not told:
         rows = folded_as([members])
         return rows[0].state if rows else None
     found = mirror.objects_of(members, FOLDED_TYPES)
     known = {(one.object_type, one.object_id): one for member in members for one in found.get(member, [])}
-    for _kind, object_type, object_id, essence in told:
-        if object_type in FOLDED_TYPES:
-            place = (object_type, object_id)
-            known[place] = _as_read(known.get(place), object_type, object_id, essence)
+    for one in told:
+        place = (one.object_type, one.object_id)
+        if one.invented:
+            known.pop(place, None)
+        elif one.object_type in FOLDED_TYPES:
+            known[place] = _as_read(known.get(place), *place, one.essence)
     own = list(known.values())
+    last = mirror.last_events(members)
+    if not own and not last:
+        return None
     named = catalog_ids(own)
     keys = [
         ObjectKey(account_id=members[0][0], livemode=members[0][1], object_type=kind, object_id=one)
         for kind, one in named
     ]
     catalog = [one for found in mirror.objects(keys).values() for one in found]
-    last = max(mirror.last_events(members).values(), default=0)
     ids = tuple(dict.fromkeys(object_id for _type, object_id in named))
-    return folded_of(members, own, catalog, named=ids, last_event=last, now=clock.unix()).state
+    return folded_of(members, own, catalog, named=ids, last_event=max(last.values(), default=0), now=clock.unix()).state
 
 
 def _as_read(known: MirrorObject | None, object_type: str, object_id: str, essence: str | None) -> MirrorObject:

@@ -99,6 +99,8 @@ turning as (delete from customer_turn where customer_id = any(%(ids)s))
 delete from customer_customer where id = any(%(ids)s)
 """
 
+UNTIE: Final = b"delete from customer_trait where source in ('stripe', 'metadata') and customer_id = any(%(ids)s)"
+
 CLEAR: Final = b"""
 with derived as (delete from customer_trait where source in ('stripe', 'metadata')),
 looked_up as (delete from customer_lookup), turning as (delete from customer_turn)

@@ -29,6 +29,7 @@ from trueup.customer.statements import (
     NAMES,
     OUTDATED,
     TURNED,
+    UNTIE,
     UPSERT,
 )
 from trueup.customer.types import Customer, CustomerRow, CustomerState, Stage
@@ -213,6 +214,12 @@ def _digest(row: Folded) -> int:
 def forget(ids: Sequence[str]) -> None:
     """Drop the states of these customers (our ids) and what they are found by; another fold writes them again."""
     psycopg.Cursor(database.connection()).execute(FORGET, {"ids": list(ids)})
+
+
+def remove(ids: Sequence[str]) -> None:
+    """Drop the states of customers (our ids) of whom there is no object, and all that followed from them."""
+    forget(ids)
+    psycopg.Cursor(database.connection()).execute(UNTIE, {"ids": list(ids)})
 
 
 def clear() -> None:

@@ -59,9 +59,7 @@ ORPHANS: Final = (VERSIONS, OBJECTS)
 """Removed together, object by object, by ``remove``."""
 BESIDE: Final = (ABOUT, CHANGED)
 
-# What is left of such an object is read again from the log, so that its order is found from what there is.
-_REMOVE: Final = f"""
-with asked as materialized (
+_UNSUPPORTED: Final = f"""
     select distinct * from (
         (select account_id, livemode, object_type, object_id from mirror_version t where {VERSIONS.condition}
          limit %(limit)s)
@@ -69,7 +67,15 @@ with asked as materialized (
         (select account_id, livemode, object_type, object_id from mirror_object t where {OBJECTS.condition}
          limit %(limit)s)
     ) t
-), objects as (
+"""  # noqa: S608 - constants of ours
+_THIS: Final = f"""
+    select account_id, livemode, object_type, object_id from mirror_object t
+    where (t.account_id, t.livemode, t.object_type, t.object_id) = (%(account)s, %(livemode)s, %(type)s, %(id)s)
+      and {OBJECTS.condition}
+"""  # noqa: S608 - constants of ours
+# What is left of such an object is read again from the log, so that its order is found from what there is.
+_REMOVE: Final = f"""
+with asked as materialized (%s), objects as (
     delete from mirror_object o using asked a
     where (o.account_id, o.livemode, o.object_type, o.object_id)
         = (a.account_id, a.livemode, a.object_type, a.object_id)
@@ -92,6 +98,8 @@ select account_id, livemode, object_type, object_id, customer, (select count(*) 
 from objects
 union select account_id, livemode, object_type, object_id, customer, null from versions
 """  # noqa: S608 - constants of ours
+_REMOVE_NEXT: Final = _REMOVE.replace("%s", _UNSUPPORTED).encode()
+_REMOVE_THIS: Final = _REMOVE.replace("%s", _THIS).encode()
 
 
 def remove() -> int:
@@ -100,8 +108,23 @@ def remove() -> int:
     What the log still tells of them is queued to be read again, and whose they were is queued to be folded. 0 when
     there are no more.
     """
+    return _removed(_REMOVE_NEXT, {"limit": PIECE})
+
+
+def remove_object(key: ObjectKey) -> bool:
+    """Remove one object if nothing supports its row, as ``remove`` does; whether it was removed."""
+    values = {
+        "account": key.account_id,
+        "livemode": key.livemode,
+        "type": key.object_type,
+        "id": key.object_id,
+    }
+    return _removed(_REMOVE_THIS, values) > 0
+
+
+def _removed(statement: bytes, values: dict[str, Any]) -> int:
     connection = database.connection()
-    rows = psycopg.Cursor(connection).execute(_REMOVE.encode(), {"limit": PIECE}).fetchall()
+    rows = psycopg.Cursor(connection).execute(statement, values).fetchall()
     keys = {row[:4] for row in rows}
     dirty: dict[tuple[Any, ...], ObjectKey] = {}
     for account_id, livemode, object_type, object_id, customer, _number in rows:

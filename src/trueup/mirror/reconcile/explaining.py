@@ -101,6 +101,10 @@ def explained(held: Held | None, found: Found, way: Way, told: dict[str, Any] | 
 
 
 def _damaged(held: Held) -> Explained:
+    if held.gone:
+        return Cause.DAMAGED, f"Its row is gone; the newest event that the log has of it is {held.head.fact_id}.", None
+    if held.invented:
+        return Cause.DAMAGED, f"Nothing in the log supports its row, which names {held.head.fact_id}.", None
     named = ", ".join(sorted({one.path for one in held.damage})[:5])
     if held.older:
         return Cause.OLDER_RULES, f"Older rules made it, and it is not made again yet: {named}.", None

@@ -88,7 +88,7 @@ def _is_right(one: Standing, held: Held | None) -> bool:
     told: dict[str, Any] | None = None if one.told is None else parse(one.told.encode())
     if looking.compare(one.key, held, told, version=API_VERSION) is None:
         return True
-    if told is None or held is None or held.damage:
+    if told is None or held is None or held.damage or held.gone or held.invented:
         return False
     return _arrived(one.key, fingerprint(told), since=one.last_seen_at, event_id=one.event_id)
 

@@ -22,7 +22,7 @@ from trueup.connectors.stripe.errors import StripeForbidden
 from trueup.connectors.stripe.resources import RESOURCES
 from trueup.inbox.types import Source
 from trueup.kernel.errors import Refused, TrueupError, Unavailable
-from trueup.mirror import fetcher, reads
+from trueup.mirror import fetcher, orphans, reads
 from trueup.mirror import rules as mirror_rules
 from trueup.mirror import store as mirror
 from trueup.mirror.drain import SHAPE_VERSION, dirty, winners
@@ -161,21 +161,21 @@ def _judged(working: Working, account: Account, doubt: Doubt, seen: _Look) -> Ju
         return Judged(Outcome.WAITING)
     state = None if seen.told is None else fingerprint(seen.told)
     if not doubt.observed or state != doubt.state:
-        return _noticed(working, doubt, seen, state)
+        return _noticed(working, doubt, seen, state, damaged=found.damaged)
     sights.clear_doubt(run.id, doubt)
     repair = run.repair and not seen.verify
     if repair:
-        _repair(account, seen, found)
+        _repair(account, seen, held, found)
     if not found.damaged and rules.is_silent(key.object_type, found.kind, found.fields, seen.told):
         return Judged(Outcome.SILENT)
     store.record(run.id, _difference(seen, held, found, way, repaired=repair))
     return Judged(Outcome.DIFFERS, found.kind)
 
 
-def _noticed(working: Working, doubt: Doubt, seen: _Look, state: int | None) -> Judged:
+def _noticed(working: Working, doubt: Doubt, seen: _Look, state: int | None, *, damaged: bool) -> Judged:
     """Stripe has it otherwise than when it was noticed, or was first looked at now: what told of it may come yet."""
     run = working.run
-    if doubt.observed and doubt.state is not None and _knows(seen.key, doubt.state):
+    if not damaged and doubt.observed and doubt.state is not None and _knows(seen.key, doubt.state):
         # What was noticed then has come since. What is new now is on its way as that was.
         sights.clear_doubt(run.id, doubt)
         store.resolve(seen.key, run.id, repaired=seen.verify)
@@ -199,12 +199,22 @@ def _knows(key: ObjectKey, state: int) -> bool:
     return bool(row and row[0])
 
 
-def _repair(account: Account, seen: _Look, found: Found) -> None:
-    """What was read goes into the log like any fact; a row that is damaged is made again from the log."""
-    if found.damaged:
+def _repair(account: Account, seen: _Look, held: Held | None, found: Found) -> None:
+    """What was read goes into the log like any fact; a row that is damaged is made again from the log.
+
+    A row that nothing in the log supports is removed, and of an object that never was nothing is kept.
+    """
+    if held is not None and held.invented:
+        orphans.remove_object(seen.key)
+        if seen.told is None:
+            return
+    elif found.damaged:
         remake(seen.key)
-        return
-    reads.keep(account, [seen.read], source=Source.RECONCILE, begun=seen.begun, even_known=True)
+        if held is None or not held.gone or held.shape is None:
+            # What was erased here is not brought back by a reading either.
+            return
+    # What the row says that was just made again need not be said twice.
+    reads.keep(account, [seen.read], source=Source.RECONCILE, begun=seen.begun, even_known=not found.damaged)
 
 
 def remake(key: ObjectKey) -> None:

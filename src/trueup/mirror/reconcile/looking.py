@@ -40,7 +40,9 @@ class Held(Record, frozen=True):
 
     ``fact`` and ``shape`` are None where its event is gone from the log or was redacted: what somebody had erased is
     not compared, and so not brought back. ``damage`` is what its row has otherwise than the log, ``ours`` being the
-    row's; ``older`` says that an older version of the rules made the row.
+    row's; ``older`` says that an older version of the rules made the row. ``gone`` says that there is no row, though
+    the log tells of the object: all else is what the log makes of it. ``invented`` says that there is a row of which
+    neither a version nor the log tells.
     """
 
     customer: str | None
@@ -49,6 +51,8 @@ class Held(Record, frozen=True):
     shape: dict[str, Any] | None
     damage: tuple[FieldDifference, ...]
     older: bool
+    gone: bool = False
+    invented: bool = False
 
 
 class Found(Record, frozen=True):
@@ -63,16 +67,19 @@ class Found(Record, frozen=True):
 def held(keys: Sequence[ObjectKey], *, thorough: bool = False) -> dict[ObjectKey, Held]:
     """What the mirror holds of these objects; those that it does not know are left out.
 
-    ``thorough`` decides their order again from all their versions; what the row has otherwise is damage then too.
+    ``thorough`` decides their order again from all their versions; what the row has otherwise is damage then too, and
+    an object whose row is gone is known if the log tells of it.
     """
     known = mirror.current(keys)
-    if not known:
+    if not known and not thorough:
         return {}
     rows = _rows(list(known))
     heads = {key: current.head for key, current in known.items()}
     if thorough:
-        heads |= {key: resolve(traces).head for key, traces in mirror.traces(dict.fromkeys(known, 0)).items()}
+        heads |= {key: resolve(traces).head for key, traces in mirror.traces(dict.fromkeys(keys, 0)).items()}
     made = {winner.key: winner for winner in winners(heads)}
+    invented = _invented({key: current.head for key, current in known.items() if key not in made})
+    lost = [winner for key, winner in made.items() if key not in known]
     if thorough:
         for (key, _second, _event_id), log in lookup.logged(
             [(key, at.second, at.fact_id) for key, at in heads.items()]
@@ -96,8 +103,9 @@ def held(keys: Sequence[ObjectKey], *, thorough: bool = False) -> dict[ObjectKey
             shape=shape,
             damage=tuple(damage),
             older=shape_version != SHAPE_VERSION,
+            invented=key in invented,
         )
-    return found
+    return found | {winner.key: _gone(winner, redacted=winner.key not in made) for winner in lost}
 
 
 def compare(key: ObjectKey, held: Held | None, told: dict[str, Any] | None, *, version: str) -> Found | None:
@@ -105,12 +113,18 @@ def compare(key: ObjectKey, held: Held | None, told: dict[str, Any] | None, *, v
 
     ``told`` is the object as read, its lists whole where it was read singly, and None where Stripe has it no more.
     """
+    here = held is not None and not held.gone and not held.head.deleted
     if told is None:
-        return None if held is None or held.head.deleted else Found(kind=Kind.ORPHANED)
-    if held is None:
-        return Found(kind=Kind.MISSING)
-    if held.head.deleted:
-        return Found(kind=Kind.RESURRECTED)
+        return Found(kind=Kind.ORPHANED, damaged=held.invented) if held is not None and here else None
+    if held is None or held.gone:
+        return Found(kind=Kind.MISSING, damaged=held is not None)
+    if held.invented or not here:
+        return Found(kind=Kind.STALE if here else Kind.RESURRECTED, damaged=held.invented)
+    return _stale(key, held, told, version=version)
+
+
+def _stale(key: ObjectKey, held: Held, told: dict[str, Any], *, version: str) -> Found | None:
+    """How an object differs that both have: in what the log tells, else in our row alone."""
     fields: tuple[FieldDifference, ...] = ()
     more = 0
     if held.shape is not None:
@@ -121,6 +135,28 @@ def compare(key: ObjectKey, held: Held | None, told: dict[str, Any] | None, *, v
     if held.damage:
         return Found(kind=Kind.STALE, fields=held.damage, damaged=True)
     return None
+
+
+def _invented(heads: Mapping[ObjectKey, Head]) -> set[ObjectKey]:
+    """Those of these objects of which neither a version nor the log tells."""
+    if not heads:
+        return set()
+    told = set(mirror.traces(dict.fromkeys(heads, 0)))
+    told |= {key for key, _second, _id in lookup.logged([(key, at.second, at.fact_id) for key, at in heads.items()])}
+    return set(heads) - told
+
+
+def _gone(winner: mirror.Winner, *, redacted: bool) -> Held:
+    """An object whose row is gone, as the log has it."""
+    return Held(
+        customer=winner.fact.customer,
+        head=winner.head,
+        fact=None if redacted else winner.fact,
+        shape=None if redacted else upcast(winner.key.object_type, mirror_rules.whole(winner.fact)),
+        damage=(),
+        older=False,
+        gone=True,
+    )
 
 
 def _rows(keys: Sequence[ObjectKey]) -> Mapping[ObjectKey, tuple[str, Any, int]]:

@@ -369,21 +369,22 @@ def objects_differ(account_id: int, customers: Sequence[str], *, livemode: bool)
     return bool(row and row[0])
 
 
-def told(run: Run, customers: Sequence[str]) -> list[tuple[str, str, str, str, str | None]]:
+def told(run: Run, customers: Sequence[str]) -> list[tuple[str, str, str, str, str | None, bool]]:
     """Customer, kind, type, id and JSON at Stripe of these customers' objects that a run found to differ.
 
-    What an earlier run found is what Stripe said then, and says nothing of now.
+    The last says that its row is invented: it is neither at Stripe nor in the log. What an earlier run found is what
+    Stripe said then, and says nothing of now.
     """
     rows = database.execute(
         """
-        select customer, kind, object_type, object_id, told from mirror_drift
+        select customer, kind, object_type, object_id, told, kind = 'orphaned' and cause = 'damaged' from mirror_drift
         where account_id = %s and livemode = %s and customer = any(%s) and resolved_at is null and object_type <> %s
           and run_id = %s
         order by id
         """,
         (run.account_id, run.livemode, list(customers), STATE, run.id),
     ).fetchall()
-    return [(row[0], row[1], row[2], row[3], row[4]) for row in rows]
+    return [(row[0], row[1], row[2], row[3], row[4], row[5]) for row in rows]
 
 
 def tidy(*, days: int) -> int:

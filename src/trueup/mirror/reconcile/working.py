@@ -168,12 +168,22 @@ def count_states(lease: Lease, *, compared: int = 0, kinds: Sequence[Kind] = (),
     )
 
 
-def told(run: Run, customers: Sequence[str]) -> dict[str, list[tuple[str, str, str, str | None]]]:
-    """Of these customers' objects that differ: kind, type, id and essence at Stripe, by customer."""
-    found: dict[str, list[tuple[str, str, str, str | None]]] = {}
-    for customer, kind, object_type, object_id, told in store.told(run, customers):
+class Told(NamedTuple):
+    """An object that differs: its essence at Stripe, None where it has none, and whether our row of it is invented."""
+
+    kind: str
+    object_type: str
+    object_id: str
+    essence: str | None
+    invented: bool
+
+
+def told(run: Run, customers: Sequence[str]) -> dict[str, list[Told]]:
+    """These customers' objects that differ, by customer."""
+    found: dict[str, list[Told]] = {}
+    for customer, kind, object_type, object_id, told, invented in store.told(run, customers):
         kept = None if told is None else _essence(object_type, told)
-        found.setdefault(customer, []).append((kind, object_type, object_id, kept))
+        found.setdefault(customer, []).append(Told(kind, object_type, object_id, kept, invented))
     return found
 
 
