@@ -180,6 +180,25 @@ def test_how_events_are_delivered_is_for_every_endpoint_and_says_whose_own_mode_
     assert "Events are delivered in order, 5 % twice." in ran("state")[1]
 
 
+@pytest.mark.parametrize("option", ["--dropped", "--duplicates", "--delay"])
+def test_nought_ends_what_was_ordered_before(ran: Any, option: str) -> None:
+    ran("deliver", option, "100")
+    before = ran("state", "--json")[1]["delivery_modes"]
+
+    ended = ran("deliver", option, "0")[1]
+
+    assert before[""][option.removeprefix("--")] == 100
+    assert ended == "✓ Events for every endpoint are delivered in order from now on.\n"
+    assert ran("state", "--json")[1]["delivery_modes"].get("", {}).get(option.removeprefix("--"), 0) == 0
+
+
+def test_within_is_for_orders_that_have_it(ran: Any) -> None:
+    status, told = ran("deliver", "--within", "9", "--json")
+
+    assert (status, told["error"]["code"]) == (2, "within_without_mode")
+    assert ran("deliver", "--mode", "crossed", "--json")[1]["modes"][""]["within"] == 5
+
+
 def test_requests_are_made_to_fail_and_to_succeed_again(ran: Any, sandbox: Sandbox) -> None:
     _, fault = ran("fail", "slow", "--percent", "50", "--path", "/v1/invoices*", "--seconds", "0.5", "--json")
 

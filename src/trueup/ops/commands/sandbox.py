@@ -29,7 +29,9 @@ _KEY: Final = "sk_test_command"
 _PATIENCE: Final = 600.0
 _POLL: Final = 0.2
 _ORDERS: Final = ("in_order", "parallel", "shuffled", "crossed", "held")
+_WITHIN: Final = ("shuffled", "crossed")
 _FAULTS: Final = ("rate_limit", "lock_timeout", "forbidden", "error", "unavailable", "timeout", "drop", "slow")
+_WHERE: Final = "Where another answers is said by --url or TRUEUP_SANDBOX_URL; trueup demo prints its own."
 _UNITS: Final = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 7 * 86_400}
 _TIME: Final = re.compile(r"([0-9]{1,9})([smhdw])")
 
@@ -192,10 +194,10 @@ def deliver(
     mode: Annotated[
         str | None, typer.Option(help="in_order, parallel, shuffled, crossed (objects overtake each other) or held.")
     ] = None,
-    within: Annotated[int, typer.Option(min=0, help="Seconds within which events are shuffled or crossed.")] = 5,
-    delay: Annotated[int, typer.Option(min=0, help="Put everything off by so many seconds.")] = 0,
-    duplicates: Annotated[int, typer.Option(min=0, max=100, help="Percent that come twice.")] = 0,
-    dropped: Annotated[int, typer.Option(min=0, max=100, help="Percent that are lost once and come again later.")] = 0,
+    within: Annotated[int | None, typer.Option(min=0, help="Seconds within which events change places, or 5.")] = None,
+    delay: Annotated[int | None, typer.Option(min=0, help="Put everything off by so many seconds.")] = None,
+    duplicates: Annotated[int | None, typer.Option(min=0, max=100, help="Percent that come twice.")] = None,
+    dropped: Annotated[int | None, typer.Option(min=0, max=100, help="Percent lost once, that come later.")] = None,
     endpoint: Annotated[
         str, typer.Option(help="Only to this endpoint, which has a mode of its own then; without it, to all.")
     ] = "",
@@ -205,10 +207,13 @@ def deliver(
 ) -> None:
     """Deliver what is held or put off now; with other options, say how events are delivered from now on."""
     _choose(mode or "held", _ORDERS, "mode")
-    if mode is not None or delay or duplicates or dropped:
-        order = "in_order" if mode in {None, "held"} else mode
-        body = {"endpoint": endpoint, "order": order, "held": mode == "held", "delay": delay, "duplicates": duplicates}
-        body |= {"dropped": dropped, "within": within if order in {"shuffled", "crossed"} else 0}
+    if within is not None and mode not in _WITHIN:
+        raise Refused("--within is of --mode shuffled or crossed.", code="within_without_mode", hint="Name the mode.")
+    # Nought is an order as well: it ends what was ordered before.
+    if any(one is not None for one in (mode, delay, duplicates, dropped)):
+        body = {"endpoint": endpoint, "order": "in_order" if mode in {None, "held"} else mode, "held": mode == "held"}
+        body |= {"delay": delay or 0, "duplicates": duplicates or 0, "dropped": dropped or 0}
+        body["within"] = (5 if within is None else within) if mode in _WITHIN else 0
         found = ask(url, "POST", "delivery", body)
         if as_json:
             output.emit(found)
@@ -374,7 +379,7 @@ def _fetch(url: str, method: str, body: dict[str, Any] | None, *, key: str = "")
             raise _refusal(error.code, error.read(), url) from None
     except (OSError, msgspec.DecodeError):
         raise Unavailable(
-            f"No sandbox answers at {url}.", code="sandbox_away", hint="Start one with: trueup sandbox up"
+            f"No sandbox answers at {url}.", code="sandbox_away", hint=f"Start one with: trueup sandbox up. {_WHERE}"
         ) from None
 
 
@@ -383,9 +388,7 @@ def _refusal(status: int, body: bytes, url: str) -> Exception:
         told = msgspec.json.decode(body)["error"]
         code, message = told.get("code") or told["type"], told["message"]
     except (msgspec.DecodeError, KeyError, TypeError, AttributeError):
-        return Unavailable(
-            f"No sandbox answers at {url}, but something else.", code="sandbox_away", hint="Name its --url."
-        )
+        return Unavailable(f"No sandbox answers at {url}, but something else.", code="sandbox_away", hint=_WHERE)
     of = NotFound if status == 404 else Refused if status < 500 else Unavailable
     return of(message, code=code, hint=told.get("hint", ""))
 
