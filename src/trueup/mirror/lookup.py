@@ -10,7 +10,7 @@ import psycopg
 
 from trueup.kernel.records import Record
 from trueup.mirror.order.types import Verdict
-from trueup.mirror.statements import FIND, LOGGED, ONE_CUSTOMERS, SEARCH
+from trueup.mirror.statements import FIND, LOGGED, ONE_CUSTOMERS, SEARCH, TOLD
 from trueup.mirror.store import VERDICTS
 from trueup.mirror.types import ObjectKey
 from trueup.runtime import arrays, database
@@ -62,6 +62,22 @@ def find(object_id: str, *, object_type: str, accounts: Sequence[tuple[int, bool
         "type": object_type,
     }
     return _pointers(psycopg.Cursor(database.connection()).execute(FIND, values).fetchall())
+
+
+def told_of(object_id: str, *, accounts: Sequence[tuple[int, bool]]) -> list[ObjectKey]:
+    """The objects with this id in these accounts that are there or of which versions tell, by account and type.
+
+    So one whose row was deleted by hand is found as long as its versions are there.
+    """
+    values = {
+        "account_id": arrays.int8s([account_id for account_id, _livemode in accounts]),
+        "livemode": arrays.bools([livemode for _account_id, livemode in accounts]),
+        "id": object_id,
+    }
+    rows = psycopg.Cursor(database.connection()).execute(TOLD, values).fetchall()
+    told = {ObjectKey(account_id=row[0], livemode=row[1], object_type=row[2], object_id=object_id) for row in rows}
+    told |= {found.key for found in find(object_id, object_type="", accounts=accounts)}
+    return sorted(told, key=lambda key: (key.account_id, key.livemode, key.object_type))
 
 
 def search(

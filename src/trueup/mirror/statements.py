@@ -311,6 +311,28 @@ order by o.account_id, o.livemode, o.object_type
 """Without a type each type that an account has is tried: a skip along the primary key finds the types, and one look-up
 for each finds the object. An index by id alone would be written with every new object, for a question of a person."""
 
+TOLD: Final = b"""
+with recursive kinds as (
+    select k.account_id, k.livemode,
+           (select v.object_type from mirror_version v
+            where (v.account_id, v.livemode) = (k.account_id, k.livemode)
+            order by v.object_type limit 1) as object_type
+    from unnest(%(account_id)b::int8[], %(livemode)b::bool[]) as k (account_id, livemode)
+    union all
+    select k.account_id, k.livemode,
+           (select v.object_type from mirror_version v
+            where (v.account_id, v.livemode) = (k.account_id, k.livemode) and v.object_type > k.object_type
+            order by v.object_type limit 1)
+    from kinds k where k.object_type is not null
+)
+select account_id, livemode, object_type from kinds k
+where object_type is not null and exists (
+    select from mirror_version
+    where (account_id, livemode, object_type, object_id) = (k.account_id, k.livemode, k.object_type, %(id)s)
+)
+"""
+"""Of which types versions tell that have an id: found as ``FIND`` finds objects."""
+
 SEARCH: Final = """
 select o.account_id, o.livemode, o.object_type, o.object_id, o.customer, o.deleted, o.created, o.event_id,
        o.event_type, o.verdict

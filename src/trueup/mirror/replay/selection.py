@@ -133,7 +133,7 @@ def require_known(selection: Selection) -> None:
     places = _places(selection)
     where = f" in {selection.account}" if selection.account else ""
     _require("event", selection.events, _known_events(selection.events, places), where)
-    objects = {one for one in selection.objects if lookup.find(one, object_type="", accounts=places)}
+    objects = {one for one in selection.objects if lookup.told_of(one, accounts=places)}
     _require("object", selection.objects, objects | _aside(set(selection.objects) - objects, places), where)
     customers = _known_customers(selection.customers, places)
     _require("customer", selection.customers, customers | _aside(set(selection.customers) - customers, places), where)
@@ -215,7 +215,7 @@ def _sets(selection: Selection, places: Sequence[Place]) -> tuple[list[str], dic
     sets: list[str] = []
     values: dict[str, Any] = {}
     if selection.objects:
-        keys = [found.key for one in selection.objects for found in lookup.find(one, object_type="", accounts=places)]
+        keys = [key for one in selection.objects for key in lookup.told_of(one, accounts=places)]
         sets.append(_OF_OBJECTS)
         values |= {
             "o_account": [key.account_id for key in keys],
