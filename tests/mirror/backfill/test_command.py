@@ -55,6 +55,29 @@ def test_here_reads_without_a_worker_and_the_api_tells_the_same(sandbox: Sandbox
     assert run("backfill", "status") == (0, page)
 
 
+def test_a_narrow_backfill_is_told_of_beside_the_whole_one_and_not_instead(
+    sandbox: Sandbox, connect: Connect, run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    connect(sandbox.base_url)
+    _status, whole = run("backfill", "acme", "--here")
+    _status, narrow = run("backfill", "acme", "--here", "--type", "coupon")
+
+    page = run("backfill", "status")[1]
+    cli.run(["backfill", "status", "acme"])
+    told = capsys.readouterr().out
+    newest = run("backfill", "status", "acme")[1]
+
+    assert (whole["whole"], narrow["whole"]) == (True, False)
+    assert page == {"data": [whole, narrow], "next": None, "total": 2}
+    assert newest == narrow
+    assert f"The backfill of acme is complete: {whole['objects']:,} objects" in told
+    assert f"The backfill of acme, coupon alone, is complete: {narrow['objects']:,} objects" in told
+    assert "test_helpers.test_clock (comes along)" in told
+    assert told.index("acme is complete") < told.index("coupon alone")
+    _status, again = run("backfill", "acme", "--here")
+    assert run("backfill", "status")[1]["data"] == [again]
+
+
 def test_a_moment_that_has_not_come_is_refused_by_the_clock_there(sandbox: Sandbox, connect: Connect, run: Run) -> None:
     connect(sandbox.base_url)
     sandbox.advance(days=3_650)  # Beyond this machine's own clock.

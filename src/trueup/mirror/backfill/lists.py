@@ -32,6 +32,9 @@ BY_CUSTOMER: Final = frozenset(
 
 DEFAULT: Final = tuple(kind for kind in BACKFILL if kind not in DEAR)
 
+WHOLE: Final = tuple(kind for kind in DEFAULT if kind != CLOCK)
+"""What a backfill reads that leaves nothing usual out. Test clocks come along where there are any."""
+
 NEAREST: Final = 3
 """Types that are offered for a name that is none."""
 
@@ -64,6 +67,11 @@ def chosen(asked: Iterable[str], *, livemode: bool) -> tuple[str, ...]:
     order = (*BACKFILL, *RESOURCES)
     found = sorted(wanted, key=order.index)
     return (CLOCK, *found) if not livemode else tuple(found)
+
+
+def scope(types: Sequence[str]) -> tuple[str, ...]:
+    """Of what a run reads, what it was started for: test clocks come along with every list and are asked for alone."""
+    return tuple(name for name in types if name != CLOCK) or tuple(types)
 
 
 def _meant(name: str) -> str:

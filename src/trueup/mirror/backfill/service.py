@@ -49,7 +49,16 @@ def start(*, account: Account, types: Sequence[str] = (), since: int | None = No
         running = store.last_run(account.id)
         if running is not None and running.status is Status.RUNNING:
             return running
-        run_id = store.insert_run(account_id=account.id, livemode=account.livemode, types=chosen, since=since, by=by)
+        # What the newest whole one came to is still asked for when one of a few types has been read after it.
+        whole = None if _whole(chosen, since) else store.last_whole_run(account.id, lists.WHOLE)
+        run_id = store.insert_run(
+            account_id=account.id,
+            livemode=account.livemode,
+            types=chosen,
+            since=since,
+            by=by,
+            keep=None if whole is None else whole.id,
+        )
         spans.insert(run_id, [new for name in chosen for new in walks.begin(chosen, name, since)])
         audit.record(
             connection,
@@ -86,6 +95,10 @@ def reads(run: Run, *, types: Sequence[str] = (), since: int | None = None) -> b
     """Whether a backfill reads all that ``start`` was asked for; one that it joined may read less."""
     wanted = (set(types) or set(lists.DEFAULT)) - {lists.CLOCK}
     return wanted <= set(run.types) and (run.since is None or (since is not None and run.since <= since))
+
+
+def _whole(types: Sequence[str], since: int | None) -> bool:
+    return since is None and set(lists.WHOLE) <= set(types)
 
 
 def types() -> tuple[Listed, ...]:
@@ -186,10 +199,25 @@ def progress(account: Account) -> Progress:
 
 
 def all_progress() -> Page[Progress]:
-    """How far the newest backfill of each account is that ever had one; all on one page."""
+    """How far the newest whole backfill of each account is and, behind it, a newer one of less; all on one page."""
     known = {account.id: account for account in accounts.accounts()}
-    found = tuple(_progress(run, known[run.account_id]) for run in store.runs() if run.account_id in known)
+    found = tuple(
+        one for run in store.runs() if run.account_id in known for one in _with_whole(run, known[run.account_id])
+    )
     return Page(data=found, next=None, total=len(found))
+
+
+def latest(account: Account) -> tuple[Progress, ...]:
+    """As ``all_progress``, of one account. Raises ``NotFound`` where there never was one."""
+    newest = progress(account)
+    return (newest,) if newest.whole else _with_whole(newest.run, account)
+
+
+def _with_whole(run: Run, account: Account) -> tuple[Progress, ...]:
+    """The newest run of an account, behind the newest whole one where that is another."""
+    newest = _progress(run, account)
+    whole = None if newest.whole else store.last_whole_run(account.id, lists.WHOLE)
+    return (newest,) if whole is None else (_progress(whole, account), newest)
 
 
 def account_of(slug: str) -> Account:
@@ -227,4 +255,5 @@ def _progress(run: Run, account: Account) -> Progress:
         trouble=troubles[0] if running and troubles else "",
         types=types,
         unreached=lists.unreached(run.types, since=run.since),
+        whole=_whole(run.types, run.since),
     )

@@ -52,6 +52,13 @@ def last_run(account_id: int, *, lock: bool = False) -> Run | None:
     return None if row is None else _run(row)
 
 
+def last_whole_run(account_id: int, types: Sequence[str]) -> Run | None:
+    """The newest run of an account that reads all of these types, whenever their objects were created."""
+    newest = "where account_id = %s and purpose = 'backfill' and since is null and types @> %s order by id desc limit 1"
+    row = database.execute(f"{_RUN} {newest}", (account_id, list(types))).fetchone()
+    return None if row is None else _run(row)
+
+
 def run(run_id: int, *, lock: bool = False) -> Run | None:
     """A run by its number."""
     row = database.execute(f"{_RUN} where id = %s {'for update' if lock else ''}", (run_id,)).fetchone()
@@ -78,14 +85,16 @@ def insert_run(
     since: int | None,
     by: Actor,
     purpose: str = "backfill",
+    keep: int | None = None,
 ) -> int:
-    """Add a run; the spans of earlier ones of this account that are over go."""
+    """Add a run; the spans of earlier ones of this account that are over go, but for those of the run ``keep``."""
     database.execute(
         """
         delete from mirror_backfillspan where run_id in (
-            select id from mirror_backfillrun where account_id = %s and purpose = %s and status <> 'running')
+            select id from mirror_backfillrun where account_id = %s and purpose = %s and status <> 'running'
+                and id is distinct from %s)
         """,
-        (account_id, purpose),
+        (account_id, purpose, keep),
     )
     row = database.execute(
         """

@@ -124,3 +124,5 @@ class Progress(Record, frozen=True):
     trouble: str
     types: tuple[TypeProgress, ...]
     unreached: tuple[Unreached, ...]
+    whole: bool = True
+    """Whether it reads all that a backfill usually does; False where types or a date were named that leave some out."""

@@ -15,7 +15,8 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn
 from trueup.accounts import service as accounts
 from trueup.accounts.types import Account
 from trueup.kernel.errors import Refused
-from trueup.kernel.time import parse
+from trueup.kernel.time import from_unix, parse
+from trueup.mirror.backfill import lists
 from trueup.mirror.backfill import service as backfill
 from trueup.mirror.backfill.errand import THREADS
 from trueup.mirror.backfill.types import Progress as Told
@@ -104,16 +105,20 @@ def cancel(account: Annotated[str, typer.Argument(help="An account's slug.")], a
 
 @backfill_app.command("status")
 def status(account: Slug = "", as_json: AsJson = False) -> None:
-    """Show how far the newest backfill of each account is."""
+    """Show how far the newest backfill of each account is that reads everything, and a newer one that reads less.
+
+    With an account and --json: the newest, whichever it is.
+    """
     schema.prepare()
     if account:
-        one = backfill.progress(backfill.account_of(account))
-        _print(Page(data=(one,), next=None, total=1), single=True, as_json=as_json)
+        one = backfill.account_of(account)
+        found = (backfill.progress(one),) if as_json else backfill.latest(one)
+        _print(Page(data=found, next=None, total=len(found)), single=True, as_json=as_json)
         return
-    found = backfill.all_progress()
-    if not found.data and not as_json:
+    page = backfill.all_progress()
+    if not page.data and not as_json:
         output.say("No account was ever backfilled. Start with: trueup backfill")
-    _print(found, single=False, as_json=as_json)
+    _print(page, single=False, as_json=as_json)
 
 
 @backfill_app.command("types")
@@ -236,15 +241,16 @@ def _tell(told: Told) -> None:
         Status.CANCELLED: "was cancelled",
     }
     sentence = (
-        f"The backfill of {told.account} {words[run.status]}: {told.objects:,} objects in {told.pages:,} pages, "
-        f"{told.new:,} new, {told.changed:,} changed, {told.known:,} known."
+        f"The backfill of {told.account}{_scope(told)} {words[run.status]}: {told.objects:,} objects in "
+        f"{told.pages:,} pages, {told.new:,} new, {told.changed:,} changed, {told.known:,} known."
     )
     (output.done if run.status is Status.COMPLETE else output.say)(sentence)
     if run.status is Status.RUNNING:
         output.say(f"  {_pace(told)}")
+    asked = {one.object_type for one in told.types} if told.whole else set(lists.scope(run.types))
     rows = [
         (
-            one.object_type,
+            one.object_type if one.object_type in asked else f"{one.object_type} (comes along)",
             one.status.value,
             one.listed,
             one.new,
@@ -256,10 +262,29 @@ def _tell(told: Told) -> None:
         for one in told.types
     ]
     output.table(["Type", "State", "Listed", "New", "Changed", "Known", "Expected", "Why"], rows, empty="")
+    if told.changed:
+        output.say(
+            "  Changed: known before, but not for certain just so, because a field differs, an event was of another API "
+            "version, or two were of one second. It does not say that webhooks failed; trueup status does."
+        )
     failed = [one.object_type for one in told.types if one.status is TypeStatus.FAILED]
     if failed:
         output.say(f"  Not read: {', '.join(failed)}. When that is mended: trueup backfill resume {told.account}")
     output.say("  What no backfill can read is said by --json, under “unreached”, and in docs/backfill.md.")
+
+
+def _scope(told: Told) -> str:
+    """What a backfill is of that reads less than everything, between commas."""
+    if told.whole:
+        return ""
+    since = "" if told.run.since is None else f" created since {output.when(from_unix(told.run.since))} UTC"
+    types = "everything" if backfill.reads(told.run, since=told.run.since) else _named(lists.scope(told.run.types))
+    return f", {types}{since or ' alone'},"
+
+
+def _named(types: Sequence[str]) -> str:
+    *others, last = types
+    return f"{', '.join(others)} and {last}" if others else last
 
 
 def _about(expected: int | None) -> Any:

@@ -20,7 +20,7 @@ router: Final = Router()
 @router.get("/backfills", auth=READ, operation_id="backfills", summary="How far backfills are")
 @openapi.answers(Page[Progress])
 def list_backfills(request: HttpRequest) -> HttpResponse:
-    """The newest backfill of each account that ever had one, all on one page."""
+    """The newest backfill of each account that reads everything and, behind it, a newer one of less; on one page."""
     del request
     return answer(backfill.all_progress())
 

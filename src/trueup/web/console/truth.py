@@ -71,7 +71,7 @@ def overview(request: HttpRequest) -> HttpResponseBase:
         "sweeps": [(one, _webhooks(one, standing)) for one in swept],
         "backup_at": _backup_at(),
         "missed": sum(one.missed_total for one in swept),
-        "backfills": [(one, _read(one)) for one in backfills.all_progress().data],
+        "backfills": [(one, _read(one)) for one in _backfills()],
         "limits": [one for one in calls.limits().data if not one.endpoint],
         "fetches": [(FETCH_REASONS.get(reason, reason), count) for reason, count in waiting.items()],
         "fetching": sum(waiting.values()),
@@ -81,6 +81,15 @@ def overview(request: HttpRequest) -> HttpResponseBase:
     if wants_part(request):
         return respond_part(request, "console/parts/truth.html", context, frame=shell("truth"))
     return respond(request, "console/truth.html", context, frame=shell("truth"))
+
+
+def _backfills() -> list[Progress]:
+    """One backfill of each account: the newest that reads everything, unless one of less runs."""
+    found: dict[str, Progress] = {}
+    for one in backfills.all_progress().data:
+        if one.account not in found or one.run.status is Status.RUNNING:
+            found[one.account] = one
+    return list(found.values())
 
 
 def _read(progress: Progress) -> int | None:
