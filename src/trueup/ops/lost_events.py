@@ -43,7 +43,7 @@ def make_good(stop: threading.Event) -> int:
 
 def _counts(run: Run, gap: Gap) -> bool:
     """Whether a backfill tells what the lost events said."""
-    return run.started_at >= gap.wanted_at and run.since is None
+    return run.started_at >= gap.wanted_at and backfill.reads(run)
 
 
 ERRAND: Final = Errand(name="lost_events", topic=BACKFILL_WANTED, run=make_good, idle_seconds=60.0)

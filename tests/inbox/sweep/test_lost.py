@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import threading
+from typing import Any
 
 import pytest
 
@@ -79,4 +80,21 @@ def test_a_backfill_that_began_before_does_not_count_and_a_cancelled_one_is_left
     last = backfill.last(account)
     assert last is not None
     assert (last.id, last.status) == (after.id, Status.CANCELLED)
+    assert standing() == {Code.EVENTS_LOST}
+
+
+@pytest.mark.parametrize("narrow", [{"types": ["coupon"]}, {"since": 1_600_000_000}])
+def test_a_backfill_of_less_than_everything_does_not_make_good(
+    stripe: Sandbox, account: Account, narrow: dict[str, Any]
+) -> None:
+    lose(stripe)
+    less = backfill.start(account=account, by=BY, **narrow)
+    backfill.read_here(less.id, threads=2, stop=STOP)
+
+    make_good(STOP)
+
+    last = backfill.last(account)
+    assert last is not None
+    assert last.id != less.id
+    assert last.status is Status.RUNNING
     assert standing() == {Code.EVENTS_LOST}
