@@ -36,7 +36,7 @@ def checked() -> list[str]:
 def test_a_row_that_is_gone_while_the_log_tells_of_it_is_damaged_and_made_again(stripe: Beside, ask: Ask) -> None:
     known = live(stripe)
     before = ask("select essence, data, customer, created, event_id from mirror_object order by object_type, object_id")
-    newest = dict(ask("select object_id, event_id from mirror_object"))
+    newest: dict[str, str] = dict(ask("select object_id, event_id from mirror_object"))
     ask("delete from mirror_object where object_type in ('subscription', 'price') returning 1")
 
     compare(stripe)
@@ -125,6 +125,36 @@ def test_a_state_that_followed_from_nothing_else_goes_with_the_row(stripe: Besid
     assert compare(stripe, repair=True).left == 0
     stripe.read()
     assert checked() == []
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "theirs"),
+    [
+        ("name", "'Tampered'", "Ada"),
+        ("email", "null", "ada@example.com"),
+        ("sort_name", "'zz'", "ada"),
+        ("stage", "'churned'", "active"),
+        ("mrr_sort", "999", "20.00000000"),
+        ("last_event_at", "last_event_at - interval '1 day'", None),
+    ],
+)
+def test_columns_that_do_not_follow_from_their_state_are_damaged(
+    stripe: Beside, ask: Ask, column: str, value: str, theirs: str | None
+) -> None:
+    known = live(stripe)
+    columns = "name, email, sort_name, stage, mrr_sort, last_event_at, state"
+    before = ask(f"select {columns} from customer_customer")
+    ask(f"update customer_customer set {column} = {value} returning 1")
+
+    compare(stripe)
+
+    ((name, told),) = found(states=True).items()
+    assert (name, told.kind, told.cause) == (known["customer"], Kind.STALE, Cause.DAMAGED)
+    assert [field.path for field in told.fields] == [f"columns.{column}"]
+    assert theirs in {None, told.fields[0].theirs}
+    assert Watch().look() == 0
+    assert compare(stripe, repair=True).left == 0
+    assert ask(f"select {columns} from customer_customer") == before
 
 
 def test_a_row_that_nothing_supports_and_stripe_has_is_read_anew(stripe: Beside, ask: Ask) -> None:

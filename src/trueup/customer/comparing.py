@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
 
+import msgspec
+import orjson
+
+from trueup.customer import store
 from trueup.customer import stored as texts
 from trueup.customer.identity import merged
 from trueup.customer.types import CustomerState
-from trueup.mirror.reconcile.types import Run
+from trueup.kernel.time import from_unix
+from trueup.mirror.changes import changes
+from trueup.mirror.reconcile.types import FieldDifference, Run
 from trueup.mirror.reconcile.working import StateDifference
 from trueup.mirror.service import CustomerKey
 from trueup.runtime import database
@@ -29,9 +35,11 @@ where %(customers)s::text[] is null or customer = any(%(customers)s)
 order by customer limit %(limit)s
 """
 _STORED: Final = """
-select stripe_customer_id, state, fold_version, folded_at, last_event_at from customer_customer
+select stripe_customer_id, state, fold_version, folded_at, last_event_at, name, email, sort_name, stage, mrr_sort
+from customer_customer
 where account_id = %s and livemode = %s and stripe_customer_id = any(%s)
 """
+_COLUMNS: Final = ("name", "email", "sort_name", "stage", "mrr_sort")
 _QUEUED: Final = """
 select set_aside_at is not null, coalesce(last_error, '') from mirror_changed
 where account_id = %(account)s and livemode = %(livemode)s and (
@@ -56,13 +64,18 @@ select exists (
 """
 
 
+_OF_READING: Final = ("why", "last_event_at", "as_of")
+"""What tells which facts a state came from; those of an object that was read are not ours yet."""
+
+
 class Stored(NamedTuple):
-    """A state as its row has it."""
+    """A state as its row has it, with the columns that lists show and sort by, which follow from it."""
 
     state: CustomerState
     fold_version: int
     folded_at: datetime
     last_event_at: datetime
+    columns: dict[str, str | None]
 
 
 class Queued(NamedTuple):
@@ -110,8 +123,44 @@ def stored(keys: Sequence[CustomerKey]) -> dict[CustomerKey, Stored]:
     for row in database.execute(_STORED, (account_id, livemode, [key[2] for key in keys])).fetchall():
         state = _decoded(row[1])
         if state is not None:
-            found[account_id, livemode, row[0]] = Stored(state, row[2], row[3], row[4])
+            columns = dict(zip(_COLUMNS, (*row[5:9], f"{row[9]:f}"), strict=True))
+            found[account_id, livemode, row[0]] = Stored(state, row[2], row[3], row[4], columns)
     return found
+
+
+def difference(
+    known: Stored, folded: store.Folded, *, of_reading: bool = False
+) -> tuple[tuple[FieldDifference, ...], int] | None:
+    """What a row has otherwise than what follows from the objects, None where it is as it should be.
+
+    Its columns, ``columns.name`` and so on, are compared with what its own state makes of them, so that what differs in
+    the state is told once. ``of_reading`` says that the state follows from objects that were read: which facts it came
+    from is left out then.
+    """
+    without = _OF_READING if of_reading else ()
+    left, right = _fields(known.state, without), _fields(folded.state, without)
+    heard = known.last_event_at if of_reading or left != right else from_unix(folded.last_event)
+    left["columns"] = known.columns | {"last_event_at": _written(known.last_event_at)}
+    right["columns"] = _columns(known.state) | {"last_event_at": _written(heard)}
+    if left == right:
+        return None
+    found, more = changes(left, right)
+    return tuple(FieldDifference(path=one.path, ours=one.before, theirs=one.after, cut=one.cut) for one in found), more
+
+
+def _fields(state: CustomerState, without: Sequence[str]) -> dict[str, Any]:
+    told: dict[str, Any] = orjson.loads(msgspec.json.encode(state))
+    return {name: value for name, value in told.items() if name not in without}
+
+
+def _written(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat()
+
+
+def _columns(state: CustomerState) -> dict[str, str | None]:
+    """What ``store.save`` writes beside a state."""
+    told = (state.name or None, state.email or None, store.sort_name(state), state.stage.value)
+    return dict(zip(_COLUMNS, (*told, f"{store.mrr_sort(state):f}"), strict=True))
 
 
 def _decoded(text: str) -> CustomerState | None:

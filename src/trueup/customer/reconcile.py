@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 import orjson
@@ -21,13 +21,11 @@ from trueup.customer import comparing, store
 from trueup.customer.comparing import Compared
 from trueup.customer.drain import DRAIN, FOLDED_TYPES, catalog_ids, fold_customers, folded_as, folded_of, held
 from trueup.customer.identity import links
-from trueup.customer.types import CustomerState
 from trueup.kernel.actor import system
 from trueup.kernel.errors import NotFound
 from trueup.mirror import service as mirror
-from trueup.mirror.changes import changes
 from trueup.mirror.reconcile import service, working
-from trueup.mirror.reconcile.types import Cause, FieldDifference, Kind, Run
+from trueup.mirror.reconcile.types import Cause, Kind, Run
 from trueup.mirror.reconcile.working import Lease, StateDifference, Step
 from trueup.mirror.service import CustomerKey
 from trueup.mirror.types import MirrorObject, ObjectKey
@@ -41,8 +39,6 @@ PIECE_SECONDS: Final = 5.0
 WAIT_SECONDS: Final = 1.0
 """Until customers are looked at again that wait to be folded."""
 LONGEST_WAIT: Final = 2.0
-_OF_READING: Final = ("why", "last_event_at", "as_of")
-"""What tells which facts a state came from; those of an object that was read are not ours yet."""
 
 
 def named(within: Sequence[Account], identifiers: Sequence[str]) -> dict[int, tuple[str, ...]]:
@@ -218,14 +214,14 @@ def _differing(run: Run, keys: Sequence[CustomerKey]) -> list[CustomerKey]:
     units = comparing.units(keys)
     stored = comparing.stored([unit[0] for unit in units])
     told = working.told(run, [key[2] for unit in units for key in unit])
-    folded = {(row.account_id, row.livemode, row.state.stripe_customer_id): row.state for row in folded_as(units)}
+    folded = {(row.account_id, row.livemode, row.state.stripe_customer_id): row for row in folded_as(units)}
     return [
         unit[0]
         for unit in units
         if any(key[2] in told for key in unit)
         or (known := stored.get(unit[0])) is None
         or unit[0] not in folded
-        or _difference(known.state, folded[unit[0]], ()) is not None
+        or comparing.difference(known, folded[unit[0]]) is not None
     ]
 
 
@@ -248,7 +244,7 @@ def _settled(run: Run, key: CustomerKey, *, over: bool) -> Compared | None:
     elif state is None:
         kind = Kind.ORPHANED
     else:
-        found = _difference(known.state, state, _OF_READING if told else ())
+        found = comparing.difference(known, state, of_reading=bool(told))
         if found is None:
             return Compared(key=members[0])
     if queued.waiting and not over and not told:
@@ -281,7 +277,7 @@ def is_right(key: CustomerKey) -> bool:
         waiting = comparing.queued(members).waiting
     if known is None or state is None:
         return known is None and state is None
-    return not waiting and _difference(known.state, state, ()) is None
+    return not waiting and comparing.difference(known, state) is None
 
 
 def _explained(
@@ -310,27 +306,11 @@ def _unfolded(queued: comparing.Queued, known: comparing.Stored | None) -> tuple
     return Cause.DAMAGED, "What is stored is not what follows from its objects, and none of them changed since."
 
 
-def _difference(
-    ours: CustomerState, theirs: CustomerState, without: Sequence[str]
-) -> tuple[tuple[FieldDifference, ...], int] | None:
-    """What differs between two states, None where nothing does."""
-    left, right = _fields(ours, without), _fields(theirs, without)
-    if left == right:
-        return None
-    found, more = changes(left, right)
-    return tuple(FieldDifference(path=one.path, ours=one.before, theirs=one.after, cut=one.cut) for one in found), more
-
-
-def _fields(state: CustomerState, without: Sequence[str]) -> dict[str, Any]:
-    told: dict[str, Any] = orjson.loads(msgspec.json.encode(state))
-    return {name: value for name, value in told.items() if name not in without}
-
-
-def _at_stripe(members: Sequence[CustomerKey], told: Sequence[working.Told]) -> CustomerState | None:
+def _at_stripe(members: Sequence[CustomerKey], told: Sequence[working.Told]) -> store.Folded | None:
     """The state that follows from the objects as Stripe has them; None where there is nothing to fold."""
     if not told:
         rows = folded_as([members])
-        return rows[0].state if rows else None
+        return rows[0] if rows else None
     found = mirror.objects_of(members, FOLDED_TYPES)
     known = {(one.object_type, one.object_id): one for member in members for one in found.get(member, [])}
     for one in told:
@@ -350,7 +330,7 @@ def _at_stripe(members: Sequence[CustomerKey], told: Sequence[working.Told]) -> 
     ]
     catalog = [one for found in mirror.objects(keys).values() for one in found]
     ids = tuple(dict.fromkeys(object_id for _type, object_id in named))
-    return folded_of(members, own, catalog, named=ids, last_event=max(last.values(), default=0), now=clock.unix()).state
+    return folded_of(members, own, catalog, named=ids, last_event=max(last.values(), default=0), now=clock.unix())
 
 
 def _as_read(known: MirrorObject | None, object_type: str, object_id: str, essence: str | None) -> MirrorObject:
