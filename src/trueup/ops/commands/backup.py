@@ -142,7 +142,9 @@ def _tell_restored(restored: Restored) -> None:
         f"{restored.gap_seconds / 3600:.1f} h ago; newest: {_until(restored.newest_event)}"
     )
     if restored.kept_aside:
-        output.say(f"  The former database is kept as {restored.kept_aside}; `trueup restore --drop-old` deletes it.")
+        output.say(
+            f"  The former database is kept as {restored.kept_aside}; `trueup restore --drop-old --yes` deletes it."
+        )
     if restored.readers_missing:
         output.say(f"  Roles that could read the views and do not exist here: {', '.join(restored.readers_missing)}")
     output.say("  Next: start `trueup up`. It asks Stripe for every event since, and does what was due.")
