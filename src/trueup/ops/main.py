@@ -7,6 +7,7 @@ why this module imports them late.
 from __future__ import annotations
 
 import importlib
+import logging
 import os
 import sys
 import tempfile
@@ -38,6 +39,8 @@ LASTING: Final = frozenset({*SERVING, "worker"})
 """Commands that run until they are told to end, and whose log is all that they say."""
 SHOWING: Final = (("demo",), ("sandbox", "up"))
 """Commands that last as well, and talk to a person where one looks."""
+ALARMS: Final = "trueup.inbox.alarms"
+"""Whose log tells of alarms that begin and end."""
 INTO: Final = "--into"
 """The option of `restore` that names another installation."""
 USAGE_ERROR: Final = 2
@@ -105,7 +108,11 @@ def run(arguments: Sequence[str]) -> int:
     """Run one command; returns its exit status."""
     adopt(arguments)
     settings = configuration.current()
-    logs.configure(level=_level(arguments, settings), form=settings.log_format)
+    level = _level(arguments, settings)
+    logs.configure(level=level, form=settings.log_format)
+    if level != settings.log_level and not _shows(arguments):
+        # A command that ends says in words what stands wrong; a line of the log between them would say it twice.
+        logging.getLogger(ALARMS).setLevel(logging.ERROR)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "trueup.config.settings")
     # Whoever looks at the database's connections sees whose they are.
     os.environ.setdefault("PGAPPNAME", f"trueup {arguments[0]}" if arguments else "trueup")
@@ -118,10 +125,12 @@ def run(arguments: Sequence[str]) -> int:
 
 def _level(arguments: Sequence[str], settings: configuration.Configuration) -> str:
     """Whose log is asked for gets it as set; a command that ends says its answer, and beside it trouble only."""
-    lasts = LASTING.intersection(arguments[:1]) or (
-        not sys.stderr.isatty() and any(tuple(arguments[: len(words)]) == words for words in SHOWING)
-    )
+    lasts = LASTING.intersection(arguments[:1]) or (not sys.stderr.isatty() and _shows(arguments))
     return settings.log_level if lasts or "log_level" in settings.model_fields_set else "warning"
+
+
+def _shows(arguments: Sequence[str]) -> bool:
+    return any(tuple(arguments[: len(words)]) == words for words in SHOWING)
 
 
 def adopt(arguments: Sequence[str]) -> None:

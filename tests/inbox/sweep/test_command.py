@@ -139,7 +139,8 @@ def test_a_person_is_told_in_words(account: Account, stripe: Sandbox, capsys: py
     assert cli.run(["status"]) == 0
 
     said = capsys.readouterr().out
-    assert "acme: 2 events read, 2 new to the log" in said
+    assert "acme: 2 events read, 2 new; " in said
+    assert "acme: 2 thin events read, 0 new; " in said
     assert "Sweep      acme: all events up to 2026-01-01 00:00 UTC, 0 missed by webhooks" in said
     assert "No webhook endpoint at Stripe leads to /webhooks/stripe/acme.  (endpoint_missing" in said
 

@@ -264,8 +264,8 @@ def _tell(told: Told) -> None:
     output.table(["Type", "State", "Listed", "New", "Changed", "Known", "Expected", "Why"], rows, empty="")
     if told.changed:
         output.say(
-            "  Changed: known before, but not for certain just so, because a field differs, an event was of another API "
-            "version, or two were of one second. It does not say that webhooks failed; trueup status does."
+            "  Changed: known before, but not for certain just so, because a field differs, an event was of another "
+            "API version, or two were of one second. It does not say that webhooks failed; trueup status does."
         )
     failed = [one.object_type for one in told.types if one.status is TypeStatus.FAILED]
     if failed:

@@ -282,6 +282,7 @@ def _announce(state: Remembered, *, as_json: bool, stays: bool) -> None:
         output.out.print(f"\n  Its Stripe is a sandbox at [bold]{_stripe_url(state)}[/]", highlight=False)
         output.out.print("  Do something there and see it arrive, for example:", highlight=False)
         output.out.print(f"    {command}", markup=False, highlight=False, soft_wrap=True)
+        output.out.print(f"    trueup sandbox state --url {_stripe_url(state)}", highlight=False)
         output.out.print("\n  New things happen every few seconds. Ctrl-C stops everything.\n")
 
 

@@ -25,7 +25,7 @@ from trueup.kernel.time import parse
 from trueup.ops import output, schema
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-KINDS: Final = {Kind.SNAPSHOT: "events", Kind.THIN: "thin events without a snapshot"}
+KINDS: Final = {Kind.SNAPSHOT: "events", Kind.THIN: "thin events"}
 
 
 class Failure(Record, frozen=True):
@@ -58,7 +58,8 @@ def sweep(
 ) -> None:
     """Read Stripe's list of events now, and keep what no webhook told; safe to repeat and to interrupt.
 
-    The worker does it every five minutes. Ends with 1 where an account could not be read, or events are lost for good.
+    The worker does it every five minutes, for thin events every 15. Ends with 1 where an account could not be read, or
+    events are lost for good.
     """
     schema.prepare()
     swept: list[Swept] = []
@@ -129,7 +130,7 @@ def _note(swept: Swept) -> None:
 def _tell(outcome: Outcome) -> None:
     for one in outcome.swept:
         output.done(
-            f"{one.account_slug}: {one.read} {KINDS[one.kind]} read, {one.found} new to the log"
+            f"{one.account_slug}: {one.read} {KINDS[one.kind]} read, {one.found} new"
             + (f"; {output.when(one.since)} to {output.when(one.until)} UTC." if one.since else ".")
         )
         if one.lost_since:
