@@ -136,7 +136,7 @@ def test_what_was_repaired_is_told_afterwards_without_the_values(stripe: Beside,
     assert first["fields"] == [{"path": "name", "ours": None, "theirs": None, "cut": False, "dropped": True}]
     assert first["resolved_at"] > first["opened_at"]
     assert first["why"] == next(one["why"] for one in opened if one["type"] == "customer")
-    assert run("drift", "--closed", "--run", str(number + 1))[1]["data"] == []
+    assert run("drift", "--closed", "--run", str(number - 1))[1]["data"] == []
     assert run("drift")[1]["data"] == []
 
 
@@ -171,10 +171,17 @@ def test_known_differences_are_narrowed_and_a_name_that_nobody_knows_is_refused(
     for name in (customer["id"], own):
         assert len(run("drift", "--customer", name)[1]["data"]) == 2
     assert len(run("drift", "--run", str(compared))[1]["data"]) == 2
-    assert run("drift", "--run", str(compared + 1))[1]["data"] == []
-    for words in (["--type", "subscripton"], ["--customer", "cus_nope"], ["--account", "elsewhere"]):
+    unknown = str(compared + 1)
+    for words, code in (
+        (["--type", "subscripton"], "reconcile_type_unknown"),
+        (["--customer", "cus_nope"], "customer_unknown"),
+        (["--account", "elsewhere"], "account_unknown"),
+        (["--run", unknown], "run_unknown"),
+        (["--closed", "--run", unknown], "run_unknown"),
+    ):
         status, told = run("drift", *words)
-        assert (status, bool(told["error"]["hint"])) == (2, True)
+        assert (status, told["error"]["code"], bool(told["error"]["hint"])) == (2, code, True)
+    assert run("reconcile", "--type", "subscripton")[1]["error"]["code"] == "reconcile_type_unknown"
 
 
 def test_people_are_told_what_differs_and_nothing_of_it_is_logged(
@@ -189,6 +196,7 @@ def test_people_are_told_what_differs_and_nothing_of_it_is_logged(
 
     printed = capsys.readouterr()
     assert 'name: "Ada" → "Bea"' in printed.out
+    assert "Here → Stripe, since when, and why" in printed.out
     assert "never_came: The newest that we have is evt_" in printed.out
     assert printed.out.index("stale  customer") < printed.out.index("stale  state")
     assert max(len(line) for line in printed.out.splitlines() if "Ada" in line or "stale " in line) <= 120
@@ -196,6 +204,7 @@ def test_people_are_told_what_differs_and_nothing_of_it_is_logged(
     assert cli.run(["drift", "--closed"]) == 0
     told = capsys.readouterr().out
     assert "2 repaired, 0 left." in told
+    assert ("Here → Stripe" in told, told.count("How it ended, since when, and why")) == (False, 2)
     assert told.count("Differed in name") == 4
     assert "null" not in told
     logged = [line for line in (printed.out + printed.err).splitlines() if "[info" in line or "[warning" in line]

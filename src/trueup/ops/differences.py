@@ -32,10 +32,13 @@ def table(differences: Iterable[Difference], *, accounts: bool = False) -> None:
 
     ``accounts`` says that they are of several accounts, so that each names its own.
     """
+    shown = list(differences)
+    # The values of what is over are forgotten, so there is no side of ours and of Stripe's to name.
+    has_values = any(one.resolved_at is None for one in shown)
     listed = Table(box=None, pad_edge=False, header_style="dim")
-    for column in ("Kind", "Object", "Here → Stripe, since when, and why"):
+    for column in ("Kind", "Object", f"{'Here → Stripe' if has_values else 'How it ended'}, since when, and why"):
         listed.add_column(column, overflow="fold")
-    for one in differences:
+    for one in shown:
         named = f"{one.account_slug}: {_typed(one)}" if accounts else _typed(one)
         listed.add_row(
             one.kind.value, *(Text(output.plain(text)) for text in (f"{named}\n{one.object_id}", _told(one)))

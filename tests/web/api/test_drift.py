@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from django.test import Client
+
 from tests.web.api.conftest import Ask
 from trueup.accounts.types import Account
 from trueup.mirror.reconcile import store
@@ -46,6 +48,17 @@ def test_what_differs_has_its_values_and_what_is_over_has_only_their_names(ask: 
     ] * 2
     assert [one["object_id"] for one in ask("/drift/differences", closed=True, run=2)["data"]] == ["cus_2"]
     assert [one["object_id"] for one in ask("/drift/differences", run=1)["data"]] == ["cus_1"]
+
+
+def test_a_type_that_there_is_not_is_refused_as_a_kind_is(ask: Ask, program: Client, account: Account) -> None:
+    differ(account, "cus_1", run=1)
+
+    for query in ({"type": "foo"}, {"kind": "foo"}, {"type": "foo", "closed": "true"}):
+        response = program.get("/api/v1/drift/differences", query)
+        assert (response.status_code, response.json()["error"]["code"]) == (422, "parameter_invalid")
+    assert len(ask("/drift/differences", type="customer")["data"]) == 1
+    assert ask("/drift/differences", type="trueup.customer")["data"] == []
+    assert ask("/drift/differences", type="invoice")["data"] == []
 
 
 def test_what_is_over_is_listed_in_pages(ask: Ask, account: Account) -> None:

@@ -11,6 +11,7 @@ from trueup.accounts.errors import AccountUnknown, ApiKeyMissing
 from trueup.accounts.types import Account
 from trueup.audit import service as audit
 from trueup.audit.types import Action
+from trueup.connectors.stripe.resources import RESOURCES
 from trueup.kernel.actor import Actor
 from trueup.kernel.errors import Conflict, NotFound, Refused
 from trueup.mirror import fetching
@@ -32,6 +33,7 @@ LARGEST_PAGE: Final = 200
 KEPT_DAYS: Final = 90
 _OBJECT: Final = "reconciliation"
 _LAST: Final = 2**63 - 1
+_TYPE_UNKNOWN: Final = "reconcile_type_unknown"
 
 
 def start(
@@ -102,11 +104,29 @@ def start(
 
 
 def _types(asked: Sequence[str], account: Account) -> tuple[str, ...]:
-    chosen = lists.chosen(asked, livemode=account.livemode)
+    try:
+        chosen = lists.chosen(asked, livemode=account.livemode)
+    except Refused as error:
+        raise Refused(error.message, code=_TYPE_UNKNOWN, hint=error.hint) from error
     cannot = [name for name in chosen if not fetching.can_fetch(name)]
     if cannot:
-        raise Refused(f"A {cannot[0]} cannot be read by its id, and so not be compared.", code="reconcile_type_unknown")
+        raise Refused(f"A {cannot[0]} cannot be read by its id, and so not be compared.", code=_TYPE_UNKNOWN)
     return chosen
+
+
+def type_of(named: str) -> str:
+    """Stripe's name of a type, or what stands for customers' states where ``state`` is named; none stays none.
+
+    Raises ``Refused`` for one that is neither.
+    """
+    name = STATE if named == "state" else named
+    if name and name != STATE and name not in RESOURCES:
+        raise Refused(
+            f"There is no type {named}.",
+            code=_TYPE_UNKNOWN,
+            hint="Name it as Stripe does, such as invoice, or state for customers' states.",
+        )
+    return name
 
 
 def _slugs() -> dict[int, str]:

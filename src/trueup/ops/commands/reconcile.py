@@ -13,13 +13,12 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from trueup.accounts import service as accounts
 from trueup.accounts.types import Account
-from trueup.connectors.stripe.resources import RESOURCES
 from trueup.customer import reconcile as customers
 from trueup.customer import service as known_customers
 from trueup.kernel.errors import NotFound, Refused
 from trueup.kernel.records import Record
 from trueup.mirror.reconcile import service
-from trueup.mirror.reconcile.types import STATE, Difference, Drift, Kind, Run, Status
+from trueup.mirror.reconcile.types import Difference, Drift, Kind, Run, Status
 from trueup.ops import differences, output, schema
 from trueup.ops.actors import command_line
 
@@ -218,7 +217,7 @@ def drift(
     page = listed(
         account=account,
         kind=kind,
-        type=_type(type),
+        type=service.type_of(type),
         customer=_customer(customer),
         run_id=run,
         limit=limit,
@@ -227,6 +226,8 @@ def drift(
     if customer and not page.data:
         # A mistyped id is never taken for a customer without differences.
         known_customers.get(customer)
+    if run is not None and not page.data:
+        _require_run(run)
     if as_json:
         output.emit({"accounts": service.drift(), "data": page.data, "next": page.next, "total": page.total})
         return
@@ -240,16 +241,14 @@ def drift(
         output.err.print(f"Next page: --after {page.next}", markup=False, soft_wrap=True)
 
 
-def _type(named: str) -> str:
-    """Stripe's name of a type, or what stands for customers' states. Raises ``Refused`` for one that is neither."""
-    name = STATE if named == "state" else named
-    if name and name != STATE and name not in RESOURCES:
-        raise Refused(
-            f"There is no type {named}.",
-            code="reconcile_type_unknown",
-            hint="Name it as Stripe does, such as invoice, or state for customers' states.",
-        )
-    return name
+def _require_run(number: int) -> None:
+    """Refuse a run that there is not. What a run saw may outlast it, so one that has differences is never asked for."""
+    try:
+        service.run(number)
+    except NotFound as error:
+        raise NotFound(
+            error.message, code="run_unknown", hint="It is at the end of what trueup reconcile says, and in its JSON."
+        ) from error
 
 
 def _customer(named: str) -> str:

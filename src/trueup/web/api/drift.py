@@ -6,7 +6,9 @@ from typing import Annotated, Final
 
 from django.http import HttpRequest, HttpResponse
 from ninja import Path, Query, Router
+from ninja.errors import ValidationError
 
+from trueup.kernel.errors import Refused
 from trueup.kernel.records import Record
 from trueup.mirror.reconcile import service as reconcile
 from trueup.mirror.reconcile.types import Difference, Drift, Kind, Run
@@ -18,6 +20,14 @@ from trueup.web.api.auth import READ
 router: Final = Router()
 
 AccountSlug = Annotated[str, Query(max_length=200, description="Only this account, by its slug.")]
+
+
+def _type(named: str) -> str:
+    """The type that is meant; an unknown one is a parameter that cannot be used, as an unknown kind is."""
+    try:
+        return reconcile.type_of(named)
+    except Refused as error:
+        raise ValidationError([{"loc": ("query", "type"), "msg": error.message}]) from error
 
 
 class Drifts(Record, frozen=True):
@@ -60,7 +70,7 @@ def list_differences(
     del request
     listed = reconcile.closed if closed else reconcile.differences
     return answer(
-        listed(account=account, kind=kind, type=type, customer=customer, run_id=run, limit=limit, after=after)
+        listed(account=account, kind=kind, type=_type(type), customer=customer, run_id=run, limit=limit, after=after)
     )
 
 
