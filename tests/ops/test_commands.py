@@ -11,13 +11,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
 from typer.main import get_command
 
 from tests.ops.conftest import Installation, Make
 from tests.web.console import world
 from trueup.kernel.errors import Refused
 from trueup.ops import cli, main, output
-from trueup.runtime import configuration, installation
+from trueup.runtime import configuration, database, installation
+from trueup.sandbox import start
 
 
 def every(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
@@ -72,6 +74,19 @@ def test_a_command_that_ends_says_its_answer_and_no_more_where_both_outputs_are_
     # The first one makes all tables, which is worth a line to whoever asks for one.
     assert [ended.err for ended in (first, listed)] == ["", ""]
     assert listed.json == asked.json == [first.json["account"]]
+
+
+def test_an_alarm_that_a_command_raises_is_said_in_words_alone(fresh: Installation) -> None:
+    with start() as sandbox:
+        fresh.run(
+            "connect", "--name", "acme", "--api-key", sandbox.api_key, "--api-base", sandbox.base_url, "--offline"
+        )
+        swept = fresh.run("sweep", "--json")
+        asked = fresh.run("sweep", "--json", TRUEUP_LOG_LEVEL="info")
+
+    assert [alarm["code"] for alarm in swept.json["alarms"]] == ["endpoint_missing"]
+    assert swept.err == ""
+    assert asked.status == 0
 
 
 def test_whoever_sets_the_level_and_whatever_lasts_gets_the_log(fresh: Installation, empty_database: Make) -> None:
@@ -190,6 +205,29 @@ def test_a_token_with_a_name_like_markup_is_revoked_and_said_so(home: Path, caps
     assert cli.run(["token", "revoke", str(made["id"])]) == 0
 
     assert "[/x] is revoked." in capsys.readouterr().out
+
+
+def test_events_are_listed_with_what_brought_them_and_errors_where_there_are_any(
+    home: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(output, "out", Console(highlight=False, width=120))
+    account, about = world.connect(), world.customer("cus_TL5nbXkKCQzwm4", "Ada")
+    world.told(account, world.event("customer.subscription.updated", about | {"id": "sub_1Pgc6I2eZvKYlo2CwMYzzzzz"}))
+
+    def listed() -> list[str]:
+        assert cli.run(["events"]) == 0
+        return capsys.readouterr().out.splitlines()
+
+    well = listed()
+    database.execute(
+        "insert into inbox_pending (account_id, livemode, event_id, created, attempts, last_error,"
+        " set_aside_at) select account_id, livemode, event_id, created, 8, 'odd: It is odd.', now() from inbox_event"
+    )
+
+    assert [line.split() for line in well[:1]] == [["Received", "Source", "Event", "Type", "Object", "State"]]
+    assert well[1].split()[2] == "webhook"
+    assert len(well) == 2, "Ids of Stripe's length fit on one line of 120 columns."
+    assert listed()[0].split()[-1] == "Error"
 
 
 def test_an_events_bytes_are_written_as_they_are(home: Path, capfdbinary: pytest.CaptureFixture[bytes]) -> None:

@@ -43,9 +43,9 @@ def emit(value: Any) -> None:
     sys.stdout.write(msgspec.json.encode(value).decode() + "\n")
 
 
-def table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, empty: str) -> None:
-    """Print rows under headings, or what to do when there are none."""
-    listed = Table(box=None, pad_edge=False, header_style="dim")
+def table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, empty: str, gap: int = 2) -> None:
+    """Print rows under headings, or what to do when there are none; ``gap`` is the blanks between columns."""
+    listed = Table(box=None, pad_edge=False, header_style="dim", padding=(0, gap, 0, 0))
     for column in columns:
         listed.add_column(column, justify="right" if column in {"MRR", "Id"} else "left", overflow="fold")
     number = 0

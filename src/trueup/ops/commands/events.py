@@ -37,11 +37,22 @@ def list_events(
     if as_json:
         output.emit(page)
         return
+    heads = ["Received", "Source", "Event", "Type", "Object", "State", "Error"]
+    # Beside ids of Stripe's length a line has no room for a column in which nothing stands.
+    shown = len(heads) if any(row.error for row in page.data) else len(heads) - 1
     rows = (
-        (output.when(row.received_at), row.event_id, row.type, row.object_id, row.state.value, row.error)
+        (
+            output.when(row.received_at),
+            row.source.value,
+            row.event_id,
+            row.type,
+            row.object_id,
+            row.state.value,
+            row.error,
+        )[:shown]
         for row in page.data
     )
-    output.table(["Received", "Event", "Type", "Object", "State", "Error"], rows, empty="No event matches.")
+    output.table(heads[:shown], rows, empty="No event matches.", gap=1)
 
 
 event_app = typer.Typer(cls=ShowsByItself, no_args_is_help=True, help="One event, by its id.")
