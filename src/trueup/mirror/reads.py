@@ -24,6 +24,7 @@ from trueup.kernel.errors import Broken
 from trueup.kernel.records import Record
 from trueup.mirror import rules, store
 from trueup.mirror.order.fingerprint import fingerprint
+from trueup.mirror.order.history import may_be_refuted
 from trueup.mirror.order.types import Verdict
 from trueup.mirror.reading import parse
 from trueup.mirror.types import ObjectKey
@@ -111,7 +112,8 @@ def keep(account: Account, reads: Sequence[Read], *, source: Source, begun: date
     heads = store.current(keys)
     told = {key: _told(keyed[key]) for key in keys}
     new = [key for key in keys if even_known or not _is_known(keyed[key], told[key], heads.get(key))]
-    # Of an object that readings found gone, all of them are named by the one that finds it: see ``order.history``.
+    # Of an object that may be there though it was told to be gone, that is named by the one that finds it: see
+    # ``order.history``.
     since = {key: 0 if _was_gone(heads.get(key)) else keyed[key].second for key in new}
     before = _before(since, begun)
     storing.store(
@@ -145,13 +147,13 @@ def _is_known(read: Read, told: dict[str, Any] | None, known: store.Current | No
 
 
 def _was_gone(known: store.Current | None) -> bool:
-    return known is not None and known.head.deleted and known.head.read
+    return known is not None and known.head.deleted and may_be_refuted(known.head, known.head.made)
 
 
 def _before(since: Mapping[ObjectKey, int], begun: datetime) -> dict[ObjectKey, list[tuple[int, str, bool]]]:
     """The facts about these objects that were in the log before reading began, from a second on.
 
-    With each its second, its id, and whether it is a reading that found nothing.
+    With each its second, its id, and whether it is a deletion that a reading may refute.
     """
     rows = store.facts_before(since, begun) if since else []
     return {key: [row[1:] for row in found] for key, found in groupby(rows, key=lambda row: row[0])}

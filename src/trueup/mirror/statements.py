@@ -23,12 +23,12 @@ CURRENT: Final = LOCK.replace(b" for update", b"")
 """As ``LOCK``, for a look."""
 
 FACTS_BEFORE: Final = b"""
-select k.account_id, k.livemode, k.object_type, k.object_id, v.created, v.event_id, v.read and v.deleted
+select k.account_id, k.livemode, k.object_type, k.object_id, v.created, v.event_id, v.gone
 from unnest(
     %(account_id)b::int8[], %(livemode)b::bool[], %(object_type)b::text[], %(object_id)b::text[], %(since)b::int8[]
 ) as k (account_id, livemode, object_type, object_id, since)
 cross join lateral (
-    select created, event_id, read, deleted from mirror_version
+    select created, event_id, deleted and (read or coalesce(created = made, false)) as gone from mirror_version
     where (account_id, livemode, object_type, object_id) = (k.account_id, k.livemode, k.object_type, k.object_id)
       and created >= k.since
     offset 0

@@ -172,7 +172,8 @@ def current(keys: Sequence[ObjectKey]) -> dict[ObjectKey, Current]:
 def facts_before(since: Mapping[ObjectKey, int], begun: datetime) -> list[tuple[ObjectKey, int, str, bool]]:
     """The facts about these objects from a second on that were in the log before a moment of ours.
 
-    With each its second, its id, and whether it is a reading that found nothing. Ordered by type and id.
+    With each its second, its id, and whether it is a deletion that may be refuted (see ``order.history``). Ordered by
+    type and id.
     """
     values = _keys(list(since)) | {"since": arrays.int8s(list(since.values())), "begun": begun}
     rows = psycopg.Cursor(database.connection()).execute(FACTS_BEFORE, values, binary=True).fetchall()

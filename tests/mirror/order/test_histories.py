@@ -162,6 +162,18 @@ def test_a_read_that_found_nothing_is_refuted_by_a_later_one_that_knew_of_it_and
     assert resolve([born(20, 1), missing, seen, gone(50, 1)]).head.fact_id == "evt_50_1-"
 
 
+def test_what_was_deleted_in_the_second_it_was_made_in_may_have_come_back_in_that_second() -> None:
+    told = [born(OF, 1), gone(OF, 1), born(OF, 1, fact_id="again")]
+    assert resolve(told).head.deleted
+
+    # Nothing tells the two incarnations apart but a read that knew of the deletion and found the object.
+    for seen in (read(OF, 1, after=("evt_10_1-",)), read(30, 1, after=("evt_10_1-",))):
+        resolution = resolve([*told, seen, step(50, 1, 2)])
+        assert (resolution.head.fact_id, resolution.head.deleted) == ("evt_50_12", False)
+        assert resolve([*told, seen, gone(40, 1)]).head.fact_id == "evt_40_1-"
+    assert resolve([*told, read(30, 1)]).head.deleted
+
+
 def test_the_event_of_a_deletion_is_told_rather_than_the_stub_that_was_read() -> None:
     stub = read(25, 0, deleted=True, made=None)
 

@@ -92,7 +92,7 @@ def deletion(traces: Iterable[Trace], made: int | None) -> Head | None:
     It depends on deletions alone, and on the reads that refute some: what is deleted stays so, and no doubt about what
     was before matters any more.
     """
-    gone = endings(traces)
+    gone = endings(traces, made)
     if not gone:
         return None
     first = min(gone, key=deletion_key)
@@ -110,22 +110,32 @@ def deletion(traces: Iterable[Trace], made: int | None) -> Head | None:
     )
 
 
-def endings(traces: Iterable[Trace]) -> list[Trace]:
+def endings(traces: Iterable[Trace], made: int | None) -> list[Trace]:
     """The deletions among the facts of an incarnation that count.
 
-    A read that found nothing was misled where one that began later, and knew of it, found the object.
+    A read that found nothing was misled where one that began later, and knew of it, found the object; and what was
+    deleted in the second in which it was made came back in that second where such a read found it.
     """
     traces = list(traces)
     gone = [trace for trace in traces if trace.deleted]
-    if not any(trace.read for trace in gone):
+    if not any(may_be_refuted(trace, made) for trace in gone):
         return gone
     refuted = {fact_id for trace in traces if trace.read and not trace.deleted for fact_id in trace.after}
-    return [trace for trace in gone if not trace.read or trace.fact_id not in refuted]
+    return [trace for trace in gone if not may_be_refuted(trace, made) or trace.fact_id not in refuted]
+
+
+def may_be_refuted(gone: Trace | Head, made: int | None) -> bool:
+    """Whether a deletion of the incarnation ``made`` may be none, or not its end.
+
+    One was only read. The other happened in the very second in which the object was made: one that is made anew under
+    its id within that second looks like the same incarnation.
+    """
+    return gone.read or gone.second == made
 
 
 def refutes(trace: Trace, head: Head) -> bool:
-    """Whether a fact shows that ``head``, a deletion of the same incarnation that was only read, is none."""
-    return head.read and trace.read and not trace.deleted and head.fact_id in trace.after
+    """Whether a fact shows that ``head``, a deletion of the same incarnation, is none, or not its end."""
+    return may_be_refuted(head, head.made) and trace.read and not trace.deleted and head.fact_id in trace.after
 
 
 def supersedes(trace: Trace, head: Head) -> bool:

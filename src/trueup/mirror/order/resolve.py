@@ -54,7 +54,7 @@ def advance(head: Head | None, new: Iterable[Trace], known: Iterable[Trace] | No
     made = max((trace.made for trace in fresh if trace.made is not None), default=head.made)
     remade = made is not None and made != head.made
     gone = None if remade else history.deletion(fresh, head.made)
-    if gone is not None and not gone.read:
+    if gone is not None and not history.may_be_refuted(gone, head.made):
         return gone
     if remade or head.deleted or any(trace.deleted for trace in fresh):
         # An object came back under its id, and what does not say which incarnation it means may now belong to this one;
@@ -187,7 +187,7 @@ def _life(made: int | None, traces: Sequence[Trace]) -> tuple[list[Trace], list[
         line, doubts = _line(moment, following, versions[-1].fact_id if versions else None, made)
         versions += line
         places += doubts
-    gone = history.endings(traces)
+    gone = history.endings(traces, made)
     for trace in sorted(traces, key=history.deletion_key):
         if trace.deleted and trace not in gone:
             # It stands before the first that knew better.

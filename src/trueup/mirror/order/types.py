@@ -46,7 +46,7 @@ class Trace(Record, frozen=True):
     ``event_type`` is empty and ``read`` set for a snapshot that was read from the API; ``second`` is then the second in
     which reading started, and ``fact_id`` any name of that read. ``after`` names facts of that very second which were
     known here before the reading began, reads included: what they tell was true earlier than what the read tells. A
-    read that found the object names, of whatever second, the reads too that had found it gone.
+    read that found the object names, of whatever second, the deletions too that may be refuted (``history``).
     """
 
     second: int
