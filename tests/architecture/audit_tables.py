@@ -66,14 +66,8 @@ class Stage:
 
 def connect(name: str = "other", **given: Any) -> Account:
     """Connect an account by its service."""
-    fields: dict[str, Any] = {
-        "api_key": "",
-        "webhook_secrets": [],
-        "livemode": None,
-        "access": None,
-        "api_base": None,
-        "stripe_account_id": None,
-    }
+    unset = dict.fromkeys(("livemode", "access", "api_base", "stripe_account_id"))
+    fields: dict[str, Any] = {"api_key": "", "webhook_secrets": []} | unset
     return accounts.connect(name=name, sealer=SEALER, by=BY, **(fields | given))
 
 
@@ -248,8 +242,10 @@ READS: dict[str, Scenario] = {
     "mirror.reconcile.repaired_by": lambda stage: reconcile.repaired_by(stage.comparison.id),
     "mirror.reconcile.run": lambda stage: reconcile.run(stage.comparison.id),
     "mirror.reconcile.runs": lambda _: reconcile.runs(),
+    "mirror.reconcile.type_of": lambda _: reconcile.type_of("coupon"),
     "mirror.backfill.account_of": lambda _: backfill.account_of("acme"),
     "mirror.backfill.all_progress": lambda _: backfill.all_progress(),
+    "mirror.backfill.latest": lambda stage: backfill.latest(stage.running),
     "mirror.backfill.last": lambda stage: backfill.last(stage.account),
     "mirror.backfill.progress": lambda stage: backfill.progress(stage.running),
     "mirror.backfill.reads": lambda stage: backfill.reads(backfill.progress(stage.running).run),
@@ -295,6 +291,7 @@ UNRECORDED = {
     "inbox.sweep.run": "Stores facts, as the intake does; accounts.registry.appear records what appears.",
     "inbox.sweep.sweep": "Stores facts; see inbox.sweep.run.",
     "inbox.sweep.endpoint": "Asks Stripe, and writes nothing.",
+    "inbox.sweep.require_past": "Asks Stripe what time it is, and writes nothing.",
     "inbox.sweep.restored": "Part of a restore, which is on record as ops.backup.restored.",
     "inbox.sweep.close_gap": "Notes that a backfill made good what was lost; whoever started it is on record there.",
     "inbox.lease_awaiting": "Says who fetches what for a while; nothing is decided here.",
