@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from trueup.accounts.types import Account
 from trueup.audit import service as audit
 from trueup.customer import merging
 from trueup.customer import service as customers
+from trueup.customer.identity import links
 from trueup.customer.identity import service as identity
 from trueup.customer.identity.types import Link
 from trueup.customer.types import LinkKind, Source
@@ -271,3 +273,12 @@ def test_pages_hold_every_person_once(account: Account) -> None:
     assert (len(whole), after) == (7, None)
     with pytest.raises(NotFound):
         identity.person("tp_nobody")
+
+
+def test_what_a_batch_no_longer_tells_is_looked_up_in_a_hash_however_the_planner_is_misled() -> None:
+    told = re.sub(rb"%\(\w+\)b", b"null", links.REPLACE)
+    with database.transaction():
+        database.execute("set local enable_hashjoin = off")
+        plan = database.execute("explain " + told.decode()).fetchall()
+
+    assert any("hashed SubPlan" in row[0] for row in plan)
