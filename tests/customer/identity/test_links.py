@@ -275,6 +275,7 @@ def test_pages_hold_every_person_once(account: Account) -> None:
         identity.person("tp_nobody")
 
 
+@pytest.mark.django_db
 def test_what_a_batch_no_longer_tells_is_looked_up_in_a_hash_however_the_planner_is_misled() -> None:
     told = re.sub(rb"%\(\w+\)b", b"null", links.REPLACE)
     with database.transaction():
