@@ -76,6 +76,30 @@ def test_an_object_that_was_taken_for_gone_lives_again_when_it_is_read_later(str
     assert stripe.equal("customer", customer["id"])
 
 
+@pytest.mark.parametrize("later", [0, 10])
+def test_what_was_made_deleted_and_made_again_within_a_second_is_there_once_it_is_read(
+    stripe: Beside, later: int
+) -> None:
+    given = {"id": "WELCOME", "percent_off": 20, "duration": "forever"}
+    stripe.post("/v1/coupons", **given)
+    stripe.delete("/v1/coupons/WELCOME")
+    stripe.post("/v1/coupons", **given)
+    stripe.settle()
+    # By its events it is gone: nothing in them tells the two apart.
+    assert stripe.mirrored("coupon", "WELCOME").deleted
+
+    stripe.sandbox.advance(seconds=later)
+    fetching.want([key_of(stripe, "coupon", "WELCOME")], reason=Reason.ASKED)
+    stripe.fetch()
+
+    assert stripe.equal("coupon", "WELCOME")
+
+    stripe.delete("/v1/coupons/WELCOME")
+    stripe.settle()
+
+    assert stripe.mirrored("coupon", "WELCOME").deleted
+
+
 def test_an_event_from_before_a_reading_tells_when_somebody_was_last_heard_of(stripe: Beside) -> None:
     stripe.sandbox.delivery(held=True)
     customer = stripe.post("/v1/customers", name="Ada")
