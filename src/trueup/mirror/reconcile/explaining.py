@@ -37,6 +37,17 @@ select set_aside_at is not null, coalesce(last_error, '') from mirror_fetch
 where (account_id, livemode, object_type, object_id) = (%(account)s, %(livemode)s, %(object_type)s, %(object_id)s)
 """
 
+_ARRIVED: Final = b"""
+select exists (
+    select from mirror_version v join inbox_event e
+        on (e.account_id, e.livemode, e.event_id, e.created)
+            = (v.account_id, v.livemode, v.event_id collate "default", to_timestamp(v.created))
+    where (v.account_id, v.livemode, v.object_type, v.object_id)
+        = (%(account)s, %(livemode)s, %(object_type)s, %(object_id)s)
+      and (%(state)s::int8 is null or v.state = %(state)s) and (e.received_at >= %(since)s or e.event_id = %(event)s)
+)
+"""
+
 
 class Event(NamedTuple):
     """An event about an object that the mirror did not read: in which queue it is, and why it was set aside."""
@@ -73,6 +84,16 @@ def named(key: ObjectKey) -> dict[str, Any]:
         "object_type": key.object_type,
         "object_id": key.object_id,
     }
+
+
+def arrived(key: ObjectKey, *, since: datetime, state: int | None = None, event_id: str | None = None) -> bool:
+    """Whether a fact about an object that came since a moment of ours is mirrored; one just so, with ``state``.
+
+    With ``event_id`` that event counts too, whenever it came.
+    """
+    values = named(key) | {"since": since, "state": state, "event": event_id}
+    row = psycopg.Cursor(database.connection()).execute(_ARRIVED, values).fetchone()
+    return bool(row and row[0])
 
 
 def way_to(key: ObjectKey) -> Way:

@@ -7,10 +7,7 @@ what only Stripe could tell is left to the next comparison, and so is everything
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
 from typing import Any, Final
-
-import psycopg
 
 from trueup.connectors.stripe.client import API_VERSION
 from trueup.kernel.records import Record
@@ -24,17 +21,6 @@ from trueup.runtime import database
 
 MOST: Final = 100
 """Differences of one look."""
-
-_ARRIVED: Final = b"""
-select exists (
-    select from mirror_version v join inbox_event e
-        on (e.account_id, e.livemode, e.event_id, e.created)
-            = (v.account_id, v.livemode, v.event_id collate "default", to_timestamp(v.created))
-    where (v.account_id, v.livemode, v.object_type, v.object_id)
-        = (%(account)s, %(livemode)s, %(object_type)s, %(object_id)s) and v.state = %(state)s
-      and (e.received_at >= %(since)s or e.event_id = %(event)s)
-)
-"""
 
 
 class Look(Record, frozen=True):
@@ -90,11 +76,4 @@ def _is_right(one: Standing, held: Held | None) -> bool:
         return True
     if told is None or held is None or held.damage or held.gone or held.invented:
         return False
-    return _arrived(one.key, fingerprint(told), since=one.last_seen_at, event_id=one.event_id)
-
-
-def _arrived(key: ObjectKey, state: int, *, since: datetime, event_id: str | None) -> bool:
-    """Whether a fact that has an object just so came since a moment of ours, or is the event that was waited for."""
-    values = explaining.named(key) | {"state": state, "since": since, "event": event_id}
-    row = psycopg.Cursor(database.connection()).execute(_ARRIVED, values).fetchone()
-    return bool(row and row[0])
+    return explaining.arrived(one.key, since=one.last_seen_at, state=fingerprint(told), event_id=one.event_id)

@@ -50,15 +50,6 @@ AWAY_SECONDS: Final = 5.0
 MOST_ROUNDS: Final = 6
 """An object that Stripe changed so often between two looks is left to the next run."""
 
-_ARRIVED: Final = b"""
-select exists (
-    select from mirror_version v join inbox_event e
-        on (e.account_id, e.livemode, e.event_id, e.created)
-            = (v.account_id, v.livemode, v.event_id collate "default", to_timestamp(v.created))
-    where (v.account_id, v.livemode, v.object_type, v.object_id)
-        = (%(account)s, %(livemode)s, %(object_type)s, %(object_id)s) and e.received_at >= %(since)s
-)
-"""
 _TOLD: Final = b"""
 select exists (
     select from mirror_version
@@ -156,7 +147,7 @@ def _judged(working: Working, account: Account, doubt: Doubt, seen: _Look) -> Ju
         store.resolve(key, run.id, repaired=seen.verify)
         return Judged(Outcome.EQUAL)
     way = explaining.way_to(key)
-    if _moved(key, seen.begun) or (way.moving and doubt.waited < working.patience):
+    if explaining.arrived(key, since=seen.begun) or (way.moving and doubt.waited < working.patience):
         sights.postpone(run.id, doubt, seconds=AGAIN_SECONDS)
         return Judged(Outcome.WAITING)
     state = None if seen.told is None else fingerprint(seen.told)
@@ -185,12 +176,6 @@ def _noticed(working: Working, doubt: Doubt, seen: _Look, state: int | None, *, 
         return Judged(Outcome.MOVING)
     sights.notice(run.id, doubt, state=state, seconds=0 if seen.verify else working.grace)
     return Judged(Outcome.WAITING)
-
-
-def _moved(key: ObjectKey, since: datetime) -> bool:
-    """Whether something about an object arrived and was mirrored since a moment of ours."""
-    row = psycopg.Cursor(database.connection()).execute(_ARRIVED, explaining.named(key) | {"since": since}).fetchone()
-    return bool(row and row[0])
 
 
 def _knows(key: ObjectKey, state: int) -> bool:
