@@ -10,11 +10,13 @@ from django.contrib.auth import authenticate
 from django.db import connections
 
 from tests.operators.conftest import BY, PASSWORD
+from trueup.audit import service as audit
 from trueup.audit.types import AuditEntry
 from trueup.kernel.errors import Conflict, NotFound, Refused
 from trueup.operators import service as operators
 from trueup.operators.models import Operator
 from trueup.operators.types import Person
+from trueup.runtime import database
 
 Entries = Callable[[], list[AuditEntry]]
 
@@ -29,13 +31,18 @@ def test_a_password_is_kept_as_argon2_only(db: None) -> None:
     assert authenticate(username="a@b.example", password=PASSWORD + "x") is None
 
 
-def test_making_a_person_is_recorded_without_their_address_and_password(person: Person, entries: Entries) -> None:
+def test_making_a_person_is_recorded_with_their_address_and_name_apart_and_no_password(
+    person: Person, entries: Entries
+) -> None:
     (entry,) = entries()
+    (opened,) = audit.entries(database.connection(), opened=True)
 
     assert (entry.action, entry.object_id) == ("operators.operator.created", str(person.id))
     assert (entry.actor_kind, entry.actor_id) == ("command_line", "ada")
     assert "elena" not in repr(entry).lower()
-    assert PASSWORD not in repr(entry)
+    assert set(entry.hidden) >= {"after.email", "after.name"}
+    assert (opened.after["email"], opened.after["name"]) == ("Elena@Acme.example", "Elena Sato")
+    assert PASSWORD not in repr(opened)
 
 
 @pytest.mark.parametrize("email", ["Elena@Acme.example", "elena@acme.EXAMPLE", " elena@acme.example "])

@@ -1,80 +1,162 @@
-"""What others may ask about operators and tokens."""
+"""What others may ask about operators, and what everybody may do."""
 
 from __future__ import annotations
 
 import hashlib
-import secrets
 from collections.abc import Iterable
-from datetime import timedelta
 from typing import Final
 
-from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
 from django.utils.crypto import salted_hmac
 
 from trueup.audit import service as audit
 from trueup.audit.types import Action
 from trueup.kernel.actor import Actor, ActorKind, system
-from trueup.kernel.errors import Conflict, NotFound, Refused, Unauthenticated
-from trueup.operators import rules, store
+from trueup.kernel.errors import Conflict, Forbidden, NotFound, Refused
+from trueup.operators import admitting, permissions, ranks, rules, store
 from trueup.operators.errors import SignInThrottled
-from trueup.operators.types import Attempt, NewToken, Person, Scope, Token
+from trueup.operators.permissions import Permission
+from trueup.operators.types import Attempt, Person, Role, Token
 from trueup.runtime import clock, database
 
-TOKEN_PREFIX: Final = "tru_"  # noqa: S105 - what every token begins with
-SHORTEST_PASSWORD: Final = 10
-LONGEST_EMAIL: Final = 254
-LONGEST_NAME: Final = 200
+SHORTEST_PASSWORD: Final = admitting.SHORTEST_PASSWORD
 
 
-def create_operator(*, email: str, password: str, name: str = "", by: Actor) -> Person:
-    """A new person; an address already known raises ``Conflict``, a weak password or a bad address ``Refused``."""
-    email = email.strip()
-    try:
-        validate_email(email)
-    except ValidationError:
-        raise Refused(
-            "That is not an email address.", code="email_invalid", hint="Write it as name@example.com."
-        ) from None
-    if len(password) < SHORTEST_PASSWORD:
-        raise Refused(f"A password has at least {SHORTEST_PASSWORD} characters.", code="password_too_short")
-    if len(email) > LONGEST_EMAIL or len(name) > LONGEST_NAME:
-        raise Refused(
-            "The address or the name is too long.",
-            code="operator_too_long",
-            hint=f"An address has at most {LONGEST_EMAIL} characters, a name {LONGEST_NAME}.",
-        )
+def permissions_of(by: Actor) -> frozenset[Permission]:
+    """What somebody may do now: a person by their roles, a token by its scopes and never more than who made it.
+
+    Trueup itself and whoever has a shell on the host may do everything: neither can be kept from the database. Whoever
+    sees the console as a role reads what the role and they themselves may, and changes nothing.
+    """
+    if by.kind in {ActorKind.SYSTEM, ActorKind.COMMAND_LINE}:
+        return frozenset(Permission)
+    if by.kind is ActorKind.ROLE:
+        return permissions.seen_as(Role(by.id), permissions_of(by.behind)) if by.behind else frozenset()
+    if not by.id.isdecimal():
+        return frozenset()
+    if by.kind is ActorKind.OPERATOR:
+        return permissions.granted(store.roles(int(by.id), now=clock.now()))
+    token = store.live_token(int(by.id), now=clock.now())
+    return frozenset() if token is None else _of_token(token)
+
+
+def _of_token(token: Token) -> frozenset[Permission]:
+    its = permissions.of_scopes(token.scopes)
+    if token.made_by_id is None:
+        return its
+    return its & permissions.granted(store.roles(token.made_by_id, now=clock.now()))
+
+
+def require(by: Actor, permission: Permission) -> None:
+    """Go on only if whoever acts may do this; ``Forbidden`` (``permission_missing``) says who may.
+
+    Every function of a service that changes something, or tells what not everybody may know, begins with it.
+    """
+    if permission not in permissions_of(by):
+        raise forbidden(permission)
+
+
+def forbidden(permission: Permission) -> Forbidden:
+    """The refusal for somebody without a permission."""
+    roles = ", ".join(role.value for role in permissions.roles_with(permission))
+    return Forbidden(
+        f"This needs the permission {permission.value}.",
+        code="permission_missing",
+        hint=f"These roles have it: {roles}. Whoever manages people can give you one.",
+    )
+
+
+def operators() -> list[Person]:
+    """Everybody who may sign in or could once, by address."""
+    return store.operators()
+
+
+def set_roles(*, operator_id: int, roles: Iterable[Role], by: Actor, approval: int | None = None) -> Person:
+    """Replace what a person is here for.
+
+    ``Conflict`` where nobody would be owner any more. Only an owner makes or unmakes owners and admins (``Forbidden``),
+    so that nobody raises themselves; where another owner can be asked to make one, that one has to agree first
+    (``Conflict``, ``approval_needed``). ``approval`` is the id of the request with which they did.
+    """
+    require(by, Permission.PEOPLE_MANAGE)
+    new = tuple(dict.fromkeys(roles))
+    if not new:
+        raise Refused("A person has at least one role.", code="role_missing", hint="To shut somebody out, deactivate.")
     with database.transaction() as connection:
-        # Of two who make the same person at once the second waits, and is told. A violated constraint would tell as
-        # well, but then the database server writes the address into its log.
-        connection.execute("select pg_advisory_xact_lock(hashtext('operators email'), hashtext(%s))", (email.lower(),))
-        if store.find_operator(email) is not None:
-            raise Conflict(
-                "An operator with this address exists.",
-                code="operator_exists",
-                hint="Use `trueup operator password` to set a new password.",
+        ranks.lock(connection)
+        before = store.find_by_id(operator_id)
+        if before is None:
+            raise NotFound(f"There is no operator {operator_id}.", code="operator_unknown")
+        ranks.require(by, set(before.roles) ^ set(new))
+        if approval is None:
+            ranks.require_alone(by, set(new) - set(before.roles))
+        store.update_roles(operator_id, new)
+        if not store.owners():
+            raise Conflict("Somebody has to be owner.", code="owner_missing", hint="Make another person owner first.")
+        audit.record(
+            connection,
+            by=by,
+            action=Action.OPERATOR_ROLES_SET,
+            object_type="operator",
+            object_id=str(operator_id),
+            before={"roles": [role.value for role in before.roles]},
+            after={"roles": [role.value for role in new], "approval": approval},
+        )
+    return store.operator(operator_id)
+
+
+def create_operator(*, email: str, password: str, name: str = "", roles: Iterable[Role] = (), by: Actor) -> Person:
+    """A new person; an address already known raises ``Conflict``, a weak password or a bad address ``Refused``.
+
+    The first person is owner, whatever is asked for; everybody else needs at least one role.
+    """
+    require(by, Permission.PEOPLE_MANAGE)
+    email = email.strip()
+    given = tuple(dict.fromkeys(roles))
+    ranks.require(by, given)
+    ranks.require_alone(by, given)
+    admitting.check(email=email, name=name)
+    with database.transaction() as connection:
+        admitting.lock(connection, email)
+        admitting.check_unknown(email)
+        if store.operator_count() == 0:
+            given = (Role.OWNER,)
+        if not given:
+            raise Refused(
+                "A person needs a role.",
+                code="role_missing",
+                hint=f"One or more of: {', '.join(role.value for role in Role)}.",
             )
-        person = store.insert_operator(email=email, name=name, password=password)
+        person = admitting.insert(email=email, name=name, password=password, roles=given)
         audit.record(
             connection,
             by=by,
             action=Action.OPERATOR_CREATED,
             object_type="operator",
             object_id=str(person.id),
-            after={"is_active": True},
+            after={
+                "email": person.email,
+                "name": person.name,
+                "is_active": True,
+                "roles": [role.value for role in given],
+            },
         )
     return person
 
 
 def set_password(*, email: str, password: str, by: Actor) -> Person:
-    """Replace a person's password; an unknown address raises ``NotFound``."""
-    if len(password) < SHORTEST_PASSWORD:
-        raise Refused(f"A password has at least {SHORTEST_PASSWORD} characters.", code="password_too_short")
+    """Replace a person's password, and end their sessions; an unknown address raises ``NotFound``.
+
+    Only an owner sets an owner's or admin's.
+    """
+    require(by, Permission.PEOPLE_MANAGE)
     with database.transaction() as connection:
         person = store.find_operator(email)
         if person is None:
             raise NotFound("There is no operator with this address.", code="operator_unknown")
+        ranks.require(by, person.roles)
+        admitting.check_password(password, of=(person.email, person.name))
         store.update_password(person.id, password)
+        store.end_sessions(person.id, why=store.CREDENTIALS_CHANGED, now=clock.now())
         # Whoever may set a password ends the wait that somebody else's guesses brought upon this address.
         store.forget_attempts_of(_subject("address", person.email.lower()))
         audit.record(
@@ -117,8 +199,18 @@ def _subject(kind: str, value: str) -> bytes:
     return salted_hmac(f"trueup sign-in {kind}", value, algorithm="sha256").digest()
 
 
-def record_sign_in(operator_id: int, *, attempt: Attempt | None = None) -> None:
+def record_sign_in(
+    operator_id: int,
+    *,
+    attempt: Attempt | None = None,
+    method: str = "password",
+    factor: str = "",
+    connection_id: int | None = None,
+) -> None:
     """Note that a person signed in; their ``attempt`` and earlier failures for their address are forgotten.
+
+    ``method`` is ``password``, ``passkey`` or ``sso``, and ``factor`` what they showed beside it: ``app``, ``code`` or
+    ``passkey``, ``provider`` for what somebody's provider saw, empty for nothing.
 
     Failures of the client stay: somebody with an account must not get more guesses at the others' by signing in.
     """
@@ -133,6 +225,7 @@ def record_sign_in(operator_id: int, *, attempt: Attempt | None = None) -> None:
             action=Action.OPERATOR_SIGNED_IN,
             object_type="operator",
             object_id=str(operator_id),
+            after={"method": method, "factor": factor, "connection": connection_id},
         )
 
 
@@ -162,62 +255,3 @@ def record_refused_sign_in(email: str) -> None:
             object_type="operator",
             object_id=object_id,
         )
-
-
-def create_token(*, name: str, scopes: Iterable[Scope], lifetime: timedelta | None = None, by: Actor) -> NewToken:
-    """A new bearer token; its secret part is in the answer and nowhere else."""
-    kept = tuple(dict.fromkeys(scopes))
-    if not name.strip() or not kept:
-        raise Refused(
-            "A token needs a name and a scope.",
-            code="token_incomplete",
-            hint="For instance: trueup token create --name ci --scope read",
-        )
-    secret = TOKEN_PREFIX + secrets.token_urlsafe(32)
-    with database.transaction() as connection:
-        expires_at = None if lifetime is None else clock.now() + lifetime
-        token = store.insert_token(
-            name=name.strip(), digest=_digest(secret), prefix=secret[:10], scopes=kept, expires_at=expires_at
-        )
-        after = {"name": token.name, "scopes": [scope.value for scope in kept], "expires_at": expires_at}
-        audit.record(
-            connection, by=by, action=Action.TOKEN_CREATED, object_type="token", object_id=str(token.id), after=after
-        )
-    return NewToken(id=token.id, name=token.name, token=secret, scopes=kept)
-
-
-def revoke_token(*, token_id: int, by: Actor) -> Token:
-    """End a token at once; an unknown or already revoked one raises ``NotFound``."""
-    with database.transaction() as connection:
-        token = store.revoke_token(token_id, now=clock.now())
-        if token is None:
-            raise NotFound(f"There is no live token {token_id}.", code="token_unknown")
-        audit.record(
-            connection,
-            by=by,
-            action=Action.TOKEN_REVOKED,
-            object_type="token",
-            object_id=str(token_id),
-            before={"name": token.name},
-        )
-    return token
-
-
-def tokens() -> list[Token]:
-    """All tokens, newest first."""
-    return store.tokens()
-
-
-def authenticate(secret: str) -> Token:
-    """The live token with this secret; anything else raises ``Unauthenticated``."""
-    token = store.usable_token(_digest(secret), now=clock.now())
-    if token is None:
-        raise Unauthenticated(
-            "The token is unknown, expired or revoked.", code="token_invalid", hint="Make one with: trueup token create"
-        )
-    return token
-
-
-def _digest(secret: str) -> bytes:
-    # A token has 256 bits of randomness, so a plain digest cannot be reversed by guessing and needs no salt.
-    return hashlib.sha256(secret.encode()).digest()
