@@ -57,6 +57,12 @@ class StripePathUnknown(StripeRefused):
     code = "stripe_path_unknown"
 
 
+class StripeNothingUpcoming(NotFound):
+    """Stripe sees no invoice that would come for this customer or subscription."""
+
+    code = "stripe_nothing_upcoming"
+
+
 class StripeMissing(NotFound):
     """Stripe has no object of this id, or had one that is deleted.
 

@@ -1,5 +1,6 @@
 """Reading from Stripe: one GET, its bytes as they came, and the second in Stripe's time at which reading began.
 
+One POST reads too, ``PREVIEW``: Stripe works out the invoice that would come and keeps nothing of it. No other is made.
 Nothing is retried here and no budget is asked: whoever calls, ``accounts.calls``, does both for all processes.
 """
 
@@ -10,15 +11,20 @@ import re
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
+from http.cookiejar import DefaultCookiePolicy
 from typing import Any, Final
 
+import requests
 import stripe
+from requests.adapters import HTTPAdapter
+from requests.utils import get_environ_proxies
 from stripe._base_address import BaseAddresses
 
 from trueup.connectors.stripe.client import API_VERSION, TIMEOUT_SECONDS
 from trueup.connectors.stripe.errors import (
     StripeForbidden,
     StripeMissing,
+    StripeNothingUpcoming,
     StripeParameterMissing,
     StripePathUnknown,
     StripeRefused,
@@ -40,11 +46,16 @@ _OURS: Final = 500
 _LONGEST_SECONDS: Final = 60.0
 _PERMISSION: Final = re.compile(r"'(?:rak_)?([a-z_]+_(?:read|write))'")
 """How a refusal names what is missing: ``Having the 'rak_customer_read' permission would allow this request``."""
+PREVIEW: Final = "/v1/invoices/create_preview"
+"""Source: https://docs.stripe.com/api/invoices/create_preview"""
+_NOTHING_UPCOMING: Final = "invoice_upcoming_none"
+_CONNECTIONS: Final = 32
+"""Connections that are kept; all threads share them, and more are opened where more are wanted at once."""
 _NO_KEY: Final = "each_call_brings_its_own"
 
 
 class Answer(Record, frozen=True):
-    """What Stripe answered to a GET.
+    """What Stripe answered.
 
     ``body`` is the JSON as it came. ``second`` is a unix second of Stripe's clock that had not passed when the request
     was begun: the ``Date`` header less the time the request took, rounded down. ``request_id`` is Stripe's own.
@@ -67,8 +78,23 @@ def _client(api_base: str | None) -> stripe.StripeClient:
         stripe_version=API_VERSION,
         base_addresses=addresses,
         max_network_retries=0,
-        http_client=stripe.RequestsClient(timeout=TIMEOUT_SECONDS),
+        http_client=stripe.RequestsClient(timeout=TIMEOUT_SECONDS, session=_session(api_base)),
     )
+
+
+def _session(api_base: str | None) -> requests.Session:
+    """One session for all threads: it keeps connections and, beside these, nothing of any call.
+
+    The environment is asked for a proxy once. Asking anew for each call, as the library does, takes longer than all
+    else that it does here.
+    """
+    session = requests.Session()
+    session.trust_env = False
+    session.proxies = get_environ_proxies(api_base or stripe.DEFAULT_API_BASE, no_proxy=None)
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
+    for scheme in ("https://", "http://"):
+        session.mount(scheme, HTTPAdapter(pool_maxsize=_CONNECTIONS))
+    return session
 
 
 def get(
@@ -87,12 +113,34 @@ def get(
     permission that the key lacks, ``StripeRefused`` for a key that Stripe does not take and for any other fault of
     ours, and ``StripeUnavailable`` when there was no answer, or one that blames Stripe.
     """
+    return _asked("get", path, params, api_key=api_key, api_base=api_base, stripe_account=stripe_account)
+
+
+def preview(
+    params: Mapping[str, Any], *, api_key: str, api_base: str | None = None, stripe_account: str | None = None
+) -> Answer:
+    """Ask Stripe once for the invoice that would come; nothing is made there.
+
+    Raises what ``get`` raises, and ``StripeNothingUpcoming`` where none would come.
+    """
+    return _asked("post", PREVIEW, params, api_key=api_key, api_base=api_base, stripe_account=stripe_account)
+
+
+def _asked(
+    method: str,
+    path: str,
+    params: Mapping[str, Any] | None,
+    *,
+    api_key: str,
+    api_base: str | None,
+    stripe_account: str | None,
+) -> Answer:
     options: dict[str, Any] = {"api_key": api_key}
     if stripe_account is not None:
         options["stripe_account"] = stripe_account
     begun = clock.monotonic()
     try:
-        response = _client(api_base).raw_request("get", path, **(dict(params or {}) | options))
+        response = _client(api_base).raw_request(method, path, **(dict(params or {}) | options))
     except stripe.APIConnectionError:
         raise StripeUnavailable("Stripe did not answer.", hint="It is tried again; check the network.") from None
     except stripe.StripeError as error:
@@ -123,8 +171,9 @@ def _translated(error: stripe.StripeError, path: str, second: int) -> Exception:
         return StripeThrottled(
             f"Stripe wants fewer calls ({reason}).", reason=reason, final=final, retry_after=retry_after
         )
-    if status == _MISSING and code == "resource_missing":
-        return StripeMissing(f"Stripe has nothing at {path}.", second=second)
+    if status == _MISSING and code in {"resource_missing", _NOTHING_UPCOMING}:
+        none = StripeNothingUpcoming("Stripe sees no invoice to come.")
+        return none if code == _NOTHING_UPCOMING else StripeMissing(f"Stripe has nothing at {path}.", second=second)
     if status in {_FORBIDDEN, _UNAUTHORIZED}:
         return _of_the_key(error, path)
     if status < _REDIRECTED:
