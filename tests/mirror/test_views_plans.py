@@ -12,9 +12,9 @@ from trueup.runtime import database
 
 ROWS = 20_000
 COPY = """
-insert into {table} select one.* from {table} given cross join generate_series(1, %(rows)s) number
+insert into {table} select one.* from {table} given cross join generate_series(1, %(rows)s) n (n)
 cross join lateral jsonb_populate_record(
-    given, jsonb_build_object('{key}', given.{key} || '_' || number, 'customer', given.customer || '_' || number)
+    given, jsonb_build_object('{key}', given.{key} || '_' || n.n, 'customer', given.customer || '_' || n.n)
 ) one
 """
 

@@ -2,8 +2,8 @@
 
 The log holds every payload whole. Beside the pointer to it the mirror keeps only this, about a fifth of the size, so
 that a fold reads and parses little. What is kept is kept as it is, and nulls fall away: a fold over essences gives what
-a fold over whole objects gives, and a test holds it to that. Pure. Who adds a field here raises ``ESSENCE_VERSION``,
-and every row that an older one made is made again.
+a fold over whole objects gives, and a test holds it to that. Pure. Who adds a field here, or a column to
+``mirror.amounts``, raises ``ESSENCE_VERSION``, and every row that an older one made is made again.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final, TypeAlias
 
-ESSENCE_VERSION: Final = 4
+ESSENCE_VERSION: Final = 6
 
 Projection: TypeAlias = Callable[[Any], Any]
 Fields: TypeAlias = tuple[tuple[str, Projection | None], ...]
@@ -280,11 +280,25 @@ _ESSENCES: Final[Mapping[str, Projection]] = {
         "customer",
         "canceled_at",
         "cancellation_reason",
+        "invoice",
+        payment_details=_of("order_reference"),
         last_payment_error=_error,
         latest_charge=_of("id"),
     ),
     "test_helpers.test_clock": _of("id", "created", "frozen_time", "status"),
-    "refund": _of("id", "status", "amount", "currency", "created", "charge", "payment_intent", "reason"),
-    "dispute": _of("id", "status", "amount", "currency", "created", "charge", "payment_intent", "reason"),
+    "refund": _of(
+        "id", "status", "amount", "currency", "created", "charge", "payment_intent", "reason", "failure_reason"
+    ),
+    "dispute": _of(
+        "id",
+        "status",
+        "amount",
+        "currency",
+        "created",
+        "charge",
+        "payment_intent",
+        "reason",
+        evidence_details=_of("due_by", "has_evidence", "past_due", "submission_count"),
+    ),
 }
 _other: Final = _of("id", "customer", "status", "created")

@@ -20,7 +20,8 @@ class Object(models.Model):
     ``essence`` is JSON as text: it is written with every event and read by us alone. ``data`` holds the fields that
     the newest shape has beyond the log's payload, all of them where that holds text that ``jsonb`` refuses, else null.
     ``verdict`` says how far the version can be trusted to be the newest (0 certain, 1 ambiguous, 2 gap); ``head`` is
-    the rest of what ``mirror.order`` keeps.
+    the rest of what ``mirror.order`` keeps. ``status`` to ``number`` are what lists of money go by (see
+    ``mirror.amounts``), null where no list has the object.
     """
 
     PERSONAL: ClassVar[Mapping[str, str]] = {"essence": "payload", "data": "payload"}
@@ -40,6 +41,13 @@ class Object(models.Model):
     shape_version = models.SmallIntegerField()
     essence = models.TextField()
     data = models.JSONField(null=True)
+    status = models.TextField(null=True)
+    currency = models.TextField(null=True)
+    amount = models.BigIntegerField(null=True)
+    made = models.BigIntegerField(null=True)
+    due = models.BigIntegerField(null=True)
+    reason = models.TextField(null=True)
+    number = models.TextField(null=True)
 
     class Meta:
         """Found by customer for the fold, by doubt for who reads them anew, by version for who makes them anew."""
@@ -56,6 +64,23 @@ class Object(models.Model):
                 condition=models.Q(verdict__gt=0),
             ),
             models.Index(fields=["shape_version"], name="mirror_object_shape"),
+            models.Index(
+                fields=["object_type", "status", "made", "object_id"],
+                include=["account_id", "livemode", "currency", "amount", "reason", "due"],
+                name="mirror_object_money",
+                condition=models.Q(made__isnull=False),
+            ),
+            models.Index(
+                fields=["reason", "due", "object_id"],
+                include=["account_id", "livemode", "currency", "amount", "status"],
+                name="mirror_object_ahead",
+                condition=models.Q(object_type="subscription", due__isnull=False),
+            ),
+            models.Index(
+                fields=["number", "account_id", "livemode", "object_id"],
+                name="mirror_object_number",
+                condition=models.Q(number__isnull=False),
+            ),
         ]
 
     @override
@@ -90,14 +115,19 @@ class Version(models.Model):
     after = models.TextField(null=True)
 
     class Meta:
-        """Found by customer, newest first, for the timeline."""
+        """Found by customer, newest first, for the timeline; by when collecting an invoice failed."""
 
         indexes: ClassVar = [
             models.Index(
                 fields=["account_id", "livemode", "customer", "created", "event_id"],
                 name="mirror_version_customer",
                 condition=models.Q(customer__isnull=False),
-            )
+            ),
+            models.Index(
+                fields=["created", "account_id", "livemode", "object_id"],
+                name="mirror_version_failed",
+                condition=models.Q(event_type="invoice.payment_failed"),
+            ),
         ]
 
     @override

@@ -22,6 +22,7 @@ from trueup.mirror.order.types import Head, PlaceKind, Resolution, Trace, Verdic
 from trueup.mirror.order.types import Place as Unsure
 from trueup.mirror.types import (
     Body,
+    Comparison,
     Doubt,
     Fact,
     FieldChange,
@@ -283,6 +284,15 @@ def versions_of(key: ObjectKey, order: Resolution, start: int, stop: int) -> lis
             )
         )
     return versions
+
+
+def compared(key: ObjectKey, order: Resolution, before: str, after: str) -> Comparison:
+    """What differs between two versions, named by their events, which have to be among those of the order."""
+    traces = {trace.fact_id: trace for trace in order.versions}
+    places = [(key, traces[name].second, name) for name in (before, after)]
+    logs = _log(places)
+    found, left_out = _changes(*(logs[place] for place in places))
+    return Comparison(before=before, after=after, changes=found, changes_left_out=left_out)
 
 
 def _begins_again(before: Trace, trace: Trace) -> bool:

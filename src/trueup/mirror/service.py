@@ -19,7 +19,7 @@ from trueup.mirror import about, fetching, lookup, reading, rules, set_aside, st
 from trueup.mirror.lookup import Pointer
 from trueup.mirror.order.types import Verdict
 from trueup.mirror.reading import parse
-from trueup.mirror.types import Fact, MirrorObject, ObjectDetail, ObjectKey, ObjectRow, ObjectVersion
+from trueup.mirror.types import Comparison, Fact, MirrorObject, ObjectDetail, ObjectKey, ObjectRow, ObjectVersion
 from trueup.mirror.upcast.shape import LATEST_SECOND
 from trueup.mirror.upcast.text import unstorable
 from trueup.runtime import database, dead_letters, queues
@@ -181,6 +181,14 @@ def get(
     return reading.detail_of(then, slug, with_told=told)
 
 
+def owners_of(object_id: str) -> list[CustomerKey]:
+    """The Stripe customers whose object this is; several where accounts share an id, none where nobody's is."""
+    if unstorable({"": [object_id]}):
+        return []
+    found = lookup.find(object_id, object_type="", accounts=[(one.id, one.livemode) for one in accounts.accounts()])
+    return [(one.key.account_id, one.key.livemode, one.customer) for one in found if one.customer]
+
+
 def versions(
     id: str,  # noqa: A002 - the field's name
     *,
@@ -211,6 +219,30 @@ def versions(
         next=encode_cursor(oldest.second, oldest.fact_id) if oldest is not None else None,
         total=total,
     )
+
+
+def compare(
+    id: str,  # noqa: A002 - the field's name
+    *,
+    before: str,
+    after: str,
+    type: str = "",  # noqa: A002 - the field's name
+    account: str = "",
+) -> Comparison:
+    """What differs between the versions of an object that two events told. Which object: as in ``get``.
+
+    ``NotFound`` for an event that told no version of it.
+    """
+    key = _one(id, type, account)[0].key
+    order = reading.order_of(key)
+    for event_id in (before, after):
+        if event_id not in {trace.fact_id for trace in order.versions}:
+            raise NotFound(
+                f"The event {event_id} told no version of {id}.",
+                code="version_unknown",
+                hint="Choose two of the versions that are listed.",
+            )
+    return reading.compared(key, order, before, after)
 
 
 def search(

@@ -45,24 +45,30 @@ order by k.object_type, k.object_id
 SAVE: Final = """
 insert into mirror_object as o (
     account_id, livemode, object_type, object_id, customer, deleted, created, event_id, event_type, verdict, head,
-    shape_version, essence, data
+    shape_version, essence, data, status, currency, amount, made, due, reason, number
 )
 select account_id, livemode, object_type, object_id, nullif(customer, ''), deleted, created, event_id, event_type,
-       verdict, head, %(shape_version)b, essence, nullif(data, '')::jsonb
+       verdict, head, %(shape_version)b, essence, nullif(data, '')::jsonb, case when made >= 0 then status end,
+       nullif(currency, ''), nullif(amount, %(unknown)b), nullif(made, -1), nullif(due, -1), nullif(reason, ''),
+       nullif(number, '')
 from unnest(
     %(account_id)b::int8[], %(livemode)b::bool[], %(object_type)b::text[], %(object_id)b::text[],
     %(customer)b::text[], %(deleted)b::bool[], %(created)b::int8[], %(event_id)b::text[], %(event_type)b::text[],
-    %(verdict)b::int8[], %(head)b::text[], %(essence)b::text[], %(data)b::text[]
+    %(verdict)b::int8[], %(head)b::text[], %(essence)b::text[], %(data)b::text[], %(status)b::text[],
+    %(currency)b::text[], %(amount)b::int8[], %(made)b::int8[], %(due)b::int8[], %(reason)b::text[],
+    %(number)b::text[]
 ) as row (
     account_id, livemode, object_type, object_id, customer, deleted, created, event_id, event_type, verdict, head,
-    essence, data
+    essence, data, status, currency, amount, made, due, reason, number
 )
 on conflict (account_id, livemode, object_type, object_id) do """
 
 REPLACE: Final = f"""{SAVE} update set
     customer = excluded.customer, deleted = excluded.deleted, created = excluded.created, event_id = excluded.event_id,
     event_type = excluded.event_type, verdict = excluded.verdict, head = excluded.head,
-    shape_version = excluded.shape_version, essence = excluded.essence, data = excluded.data
+    shape_version = excluded.shape_version, essence = excluded.essence, data = excluded.data,
+    status = excluded.status, currency = excluded.currency, amount = excluded.amount, made = excluded.made,
+    due = excluded.due, reason = excluded.reason, number = excluded.number
 """.encode()
 """Only under the lock: whoever holds the row knows its order."""
 
@@ -72,13 +78,17 @@ MEND: Final = f"""{SAVE} update set
     customer = case when o.object_type = any(%(about)s::text[]) then o.customer else excluded.customer end,
     deleted = excluded.deleted, created = excluded.created, event_id = excluded.event_id,
     event_type = excluded.event_type, verdict = excluded.verdict, head = excluded.head,
-    shape_version = excluded.shape_version, essence = excluded.essence, data = excluded.data
+    shape_version = excluded.shape_version, essence = excluded.essence, data = excluded.data,
+    status = excluded.status, currency = excluded.currency, amount = excluded.amount, made = excluded.made,
+    due = excluded.due, reason = excluded.reason, number = excluded.number
 where (case when o.object_type <> all(%(about)s::text[]) then o.customer end, o.deleted, o.created, o.event_id,
-       o.event_type, o.verdict, o.head, o.shape_version, o.essence, o.data)
+       o.event_type, o.verdict, o.head, o.shape_version, o.essence, o.data, o.status, o.currency, o.amount, o.made,
+       o.due, o.reason, o.number)
     is distinct from
       (case when o.object_type <> all(%(about)s::text[]) then excluded.customer end, excluded.deleted, excluded.created,
        excluded.event_id, excluded.event_type, excluded.verdict, excluded.head, excluded.shape_version,
-       excluded.essence, excluded.data)
+       excluded.essence, excluded.data, excluded.status, excluded.currency, excluded.amount, excluded.made,
+       excluded.due, excluded.reason, excluded.number)
 returning o.account_id, o.livemode, o.object_type, o.object_id
 """.encode()
 """Only under the lock. Rows that are as they should be are not written."""

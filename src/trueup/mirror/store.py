@@ -11,6 +11,8 @@ import orjson
 import psycopg
 
 from trueup.kernel.records import Record
+from trueup.mirror.amounts import NONE, amounts
+from trueup.mirror.money import columns
 from trueup.mirror.order.types import Checkpoint, Head, Trace, Verdict
 from trueup.mirror.statements import (
     ADD,
@@ -209,7 +211,10 @@ def winner_values(winners: Sequence[Winner], shape_version: int) -> dict[str, An
     """Winners as ``SAVE`` takes them."""
     facts = [winner.fact for winner in winners]
     heads = [winner.head for winner in winners]
-    return _keys([winner.key for winner in winners]) | {
+    # From the essence, so that whoever has no more than that finds the same.
+    listed = [NONE if one.head.deleted else amounts(one.key.object_type, one.essence) for one in winners]
+    told = columns.values(listed, unknown=UNKNOWN) | _keys([winner.key for winner in winners])
+    return told | {
         "customer": arrays.texts([fact.customer or "" for fact in facts]),
         "deleted": arrays.bools([head.deleted for head in heads]),
         "created": arrays.int8s([head.second for head in heads]),

@@ -185,3 +185,14 @@ class ObjectVersion(Record, frozen=True):
     """What differs from the version before, both in the newest shape; None when there is none, or a body is gone."""
     changes_left_out: int = 0
     """How many further changes there are; at most 40 are listed."""
+
+
+class Comparison(Record, frozen=True):
+    """What differs between two versions of an object, both in the newest shape, named by the events that told them."""
+
+    before: str
+    after: str
+    changes: tuple[FieldChange, ...] | None
+    """None where a body is gone."""
+    changes_left_out: int = 0
+    """How many further changes there are; at most 40 are listed."""

@@ -17,7 +17,7 @@ from trueup.kernel.errors import Refused
 from trueup.kernel.time import from_unix
 from trueup.mirror.backfill import service
 from trueup.mirror.backfill.types import Status
-from trueup.operators import service as operators
+from trueup.operators.tokens import service as tokens
 from trueup.operators.types import Scope
 from trueup.ops import cli
 from trueup.runtime import clock
@@ -39,7 +39,7 @@ def run(committed: str, capsys: pytest.CaptureFixture[str]) -> Run:
 
 def test_here_reads_without_a_worker_and_the_api_tells_the_same(sandbox: Sandbox, connect: Connect, run: Run) -> None:
     connect(sandbox.base_url)
-    token = operators.create_token(name="ci", scopes=[Scope.READ], by=system("test")).token
+    token = tokens.create_token(name="ci", scopes=[Scope.READ], by=system("test")).token
     program = Client(headers={"authorization": f"Bearer {token}"})
 
     status, said = run("backfill", "acme", "--here", "--type", "product", "--type", "coupon")

@@ -19,6 +19,8 @@ from trueup.kernel.errors import Conflict, NotFound, Refused, TrueupError
 from trueup.kernel.time import from_unix
 from trueup.mirror.backfill import errand, estimates, lists, spans, store, walks
 from trueup.mirror.backfill.types import Listed, Progress, Run, Status
+from trueup.operators import service as operators
+from trueup.operators.permissions import Permission
 from trueup.runtime import clock, database
 from trueup.runtime.pages import Page
 from trueup.runtime.wake import wake
@@ -37,6 +39,7 @@ def start(*, account: Account, types: Sequence[str] = (), since: int | None = No
     can be asked by date only what was created from then on is read. Raises ``ApiKeyMissing`` where there is no key to
     read with and ``Refused`` for a type that has no list, and for a moment that has not come yet.
     """
+    operators.require(by, Permission.TRUTH_REPAIR)
     chosen = lists.chosen(types, livemode=account.livemode)
     if not calls.can_read(account):
         raise ApiKeyMissing(
@@ -66,6 +69,7 @@ def start(*, account: Account, types: Sequence[str] = (), since: int | None = No
             action=Action.BACKFILL_STARTED,
             object_type=_OBJECT,
             object_id=str(run_id),
+            livemode=account.livemode,
             after={"account_id": account.id, "types": list(chosen), "since": since},
         )
         wake(connection, errand.TOPIC)
@@ -123,6 +127,7 @@ def cancel(*, account: Account, by: Actor) -> Run:
 
     Raises ``Conflict`` where none runs.
     """
+    operators.require(by, Permission.TRUTH_REPAIR)
     with database.transaction() as connection:
         store.guard(account.id)
         run = store.last_run(account.id, lock=True)
@@ -135,6 +140,7 @@ def cancel(*, account: Account, by: Actor) -> Run:
             action=Action.BACKFILL_CANCELLED,
             object_type=_OBJECT,
             object_id=str(run.id),
+            livemode=account.livemode,
             after={"account_id": account.id},
         )
     return _known(run.id)
@@ -145,6 +151,7 @@ def resume(*, account: Account, by: Actor) -> Run:
 
     One that runs is joined. Raises ``Conflict`` where there is none, or it is complete.
     """
+    operators.require(by, Permission.TRUTH_REPAIR)
     with database.transaction() as connection:
         store.guard(account.id)
         run = store.last_run(account.id, lock=True)
@@ -163,6 +170,7 @@ def resume(*, account: Account, by: Actor) -> Run:
             action=Action.BACKFILL_RESUMED,
             object_type=_OBJECT,
             object_id=str(run.id),
+            livemode=account.livemode,
             after={"account_id": account.id},
         )
         wake(connection, errand.TOPIC)

@@ -173,12 +173,13 @@ def notice(run_id: int, doubt: Doubt, *, state: int | None, seconds: float) -> N
 
 
 def doubt_repaired(run_id: int) -> int:
-    """Have what was repaired read once more; answers how many objects."""
+    """Have what was repaired read once more, all of it due at one moment; answers how many objects."""
     return database.execute(
         """
+        with moment as materialized (select clock_timestamp() as at)
         update mirror_reconcileseen s
-        set doubt = true, observed = false, rounds = 0, noticed_at = clock_timestamp(), due_at = clock_timestamp()
-        from mirror_drift d
+        set doubt = true, observed = false, rounds = 0, noticed_at = moment.at, due_at = moment.at
+        from mirror_drift d, moment
         where s.run_id = %(run)s and d.run_id = %(run)s and d.repaired_at is not null and d.resolved_at is null
           and (s.object_type, s.object_id) = (d.object_type, d.object_id)
         """,

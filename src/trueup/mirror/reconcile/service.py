@@ -19,6 +19,9 @@ from trueup.mirror.backfill import errand, lists, walks
 from trueup.mirror.reconcile import phases, raising, store
 from trueup.mirror.reconcile import runs as running
 from trueup.mirror.reconcile.types import STATE, Counted, Difference, Drift, Ending, Kind, Run, Status
+from trueup.mirror.service import CustomerKey
+from trueup.operators import service as operators
+from trueup.operators.permissions import Permission
 from trueup.runtime import database
 from trueup.runtime.pages import Moment, Number, Page, decode_cursor, encode_cursor
 from trueup.runtime.wake import wake
@@ -53,6 +56,7 @@ def start(
     ``customers`` (Stripe's ids), or of ``sample`` customers chosen at random. ``repair`` lets what differs be mended.
     Raises ``ApiKeyMissing`` where there is no key to read with, and ``Refused`` for a type that cannot be compared.
     """
+    operators.require(by, Permission.TRUTH_REPAIR)
     if sum((bool(types), customers is not None, sample is not None)) > 1:
         raise Refused(
             "Either types, or customers, or a sample of them can be chosen.",
@@ -91,6 +95,7 @@ def start(
             action=Action.RECONCILE_STARTED,
             object_type=_OBJECT,
             object_id=str(run_id),
+            livemode=account.livemode,
             after={
                 "account_id": account.id,
                 "types": list(types),
@@ -112,6 +117,10 @@ def _types(asked: Sequence[str], account: Account) -> tuple[str, ...]:
     if cannot:
         raise Refused(f"A {cannot[0]} cannot be read by its id, and so not be compared.", code=_TYPE_UNKNOWN)
     return chosen
+
+
+NAMES: Final = ("", "state", STATE, *RESOURCES)
+"""What ``type_of`` knows."""
 
 
 def type_of(named: str) -> str:
@@ -171,6 +180,7 @@ def runs(*, account: str = "", limit: int = 50, after: str | None = None) -> Pag
 
 def cancel(run_id: int, *, by: Actor) -> Run:
     """End a run that goes on; what it found stays. Raises ``Conflict`` where it is over."""
+    operators.require(by, Permission.TRUTH_REPAIR)
     known = run(run_id)
     with database.transaction() as connection:
         running.guard(known.account_id)
@@ -181,7 +191,14 @@ def cancel(run_id: int, *, by: Actor) -> Run:
         if working.walk_id is not None:
             walks.forget(working.walk_id)
         raising.drift(known.account_id)
-        audit.record(connection, by=by, action=Action.RECONCILE_CANCELLED, object_type=_OBJECT, object_id=str(run_id))
+        audit.record(
+            connection,
+            by=by,
+            action=Action.RECONCILE_CANCELLED,
+            object_type=_OBJECT,
+            object_id=str(run_id),
+            livemode=known.livemode,
+        )
     return run(run_id)
 
 
@@ -260,6 +277,11 @@ def closed(
 def counted(*, account: str = "", customer: str = "") -> tuple[Counted, ...]:
     """How many differences are open at this moment, by kind and type; of an account (a slug) or a Stripe customer."""
     return tuple(store.counted(account_id=account_of(account).id if account else None, customer=customer))
+
+
+def customers_differing(*, limit: int) -> list[CustomerKey]:
+    """Stripe customers of whom an object or the state is known to differ, at most so many."""
+    return store.customers_differing(limit)
 
 
 def of_run(run_id: int, *, limit: int = LARGEST_PAGE) -> tuple[Difference, ...]:

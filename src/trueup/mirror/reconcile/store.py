@@ -30,7 +30,7 @@ on conflict (account_id, livemode, object_type, object_id) where resolved_at is 
     repaired_at = excluded.repaired_at, last_seen_at = now()
 """
 
-_DIFFERENCE: Final = """
+DIFFERENCE: Final = """
 select id, account_id, livemode, kind, object_type, object_id, customer, fields::text, more_fields, cause, explanation,
     event_id, since, since_exact, opened_at, last_seen_at, run_id, resolved_at
 from mirror_drift
@@ -175,7 +175,7 @@ def differences(
         place = f"({is_state} > %(after_states)s or {is_state} = %(after_states)s and id < %(before)s)"
         order = f"{is_state}, id desc"
     rows = database.execute(
-        f"""{_DIFFERENCE}
+        f"""{DIFFERENCE}
         where resolved_at is null and {place}
           and (%(account)s::bigint is null or account_id = %(account)s)
           and (%(kind)s::text is null or kind = %(kind)s)
@@ -195,16 +195,16 @@ def differences(
             "limit": limit,
         },
     ).fetchall()
-    return [_difference(row, slugs) for row in rows]
+    return [to_difference(row, slugs) for row in rows]
 
 
-def _difference(row: tuple[Any, ...], slugs: Mapping[int, str]) -> Difference:
-    resolved_at, fields = row[17], row[7]
-    ended = None if resolved_at is None or fields is None else _decode_ended(fields)
+def to_difference(row: tuple[Any, ...], slugs: Mapping[int, str]) -> Difference:
+    """A difference from ``DIFFERENCE``."""
+    ended = None if row[17] is None or row[7] is None else _decode_ended(row[7])
     if ended is not None:
         told = tuple(FieldDifference(path=path, ours=None, theirs=None, dropped=True) for path in ended.paths)
     else:
-        told = () if fields is None else _decode_fields(fields)
+        told = () if row[7] is None else _decode_fields(row[7])
     return Difference(
         id=row[0],
         account_id=row[1],
@@ -224,7 +224,7 @@ def _difference(row: tuple[Any, ...], slugs: Mapping[int, str]) -> Difference:
         opened_at=row[14],
         last_seen_at=row[15],
         run_id=row[16],
-        resolved_at=resolved_at,
+        resolved_at=row[17],
         ending=None if ended is None else ended.how,
         resolved_by=None if ended is None else ended.run,
     )
@@ -248,7 +248,7 @@ def closed(
     """
     moment, number = before or (None, 0)
     rows = database.execute(
-        f"""{_DIFFERENCE}
+        f"""{DIFFERENCE}
         where resolved_at is not null
           and (%(moment)s::timestamptz is null or (resolved_at, id) < (%(moment)s, %(number)s))
           and (%(account)s::bigint is null or account_id = %(account)s)
@@ -270,7 +270,7 @@ def closed(
             "limit": limit,
         },
     ).fetchall()
-    return [_difference(row, slugs) for row in rows]
+    return [to_difference(row, slugs) for row in rows]
 
 
 def counted(*, account_id: int | None, customer: str) -> list[Counted]:
@@ -367,6 +367,12 @@ def objects_differ(account_id: int, customers: Sequence[str], *, livemode: bool)
         (account_id, livemode, STATE, list(customers)),
     ).fetchone()
     return bool(row and row[0])
+
+
+def customers_differing(limit: int) -> list[tuple[int, bool, str]]:
+    """Stripe customers of whom anything is known to differ."""
+    known = "select distinct account_id, livemode, customer from mirror_drift where resolved_at is null"
+    return database.execute(f"{known} and customer is not null limit %s", (limit,)).fetchall()
 
 
 def told(run: Run, customers: Sequence[str]) -> list[tuple[str, str, str, str, str | None, bool]]:

@@ -253,6 +253,7 @@ def finish(lease: Lease) -> None:
             action=Action.RECONCILE_REPAIRED,
             object_type="reconciliation",
             object_id=str(run.id),
+            livemode=run.livemode,
             after={"found": run.counts.found, "repaired": run.counts.repaired},
         )
     if working.walk_id is not None:

@@ -18,6 +18,8 @@ from trueup.mirror.replay import healing, selection, store
 from trueup.mirror.replay.store import Key, Step
 from trueup.mirror.replay.types import Preview, Progress, Replay, Selection
 from trueup.mirror.types import ObjectKey
+from trueup.operators import service as operators
+from trueup.operators.permissions import Permission
 from trueup.runtime import database, logs
 from trueup.runtime.drains import DATABASE_ERRORS, is_the_rows_fault
 from trueup.runtime.pages import Number, Page, decode_cursor, encode_cursor
@@ -82,6 +84,7 @@ def start(which: Selection, *, why: str, by: Actor, rate: int = USUAL_RATE) -> R
     They are picked now: what comes later is not among them. ``Refused`` without a reason, for a selection that says
     nothing, and where no event matches.
     """
+    operators.require(by, Permission.EVENTS_REPLAY)
     _rate(rate)
     reason = why.strip()[:LONGEST_REASON].replace("\x00", "\ufffd")
     if not reason:
@@ -100,6 +103,7 @@ def start(which: Selection, *, why: str, by: Actor, rate: int = USUAL_RATE) -> R
 
 def cancel(replay_id: int, *, by: Actor) -> Replay:
     """End a replay where it is: what it read stays read, the rest is left. ``Conflict`` when it has ended already."""
+    operators.require(by, Permission.EVENTS_REPLAY)
     with database.transaction() as connection:
         found = store.find(replay_id, lock=True)
         if found is None:
