@@ -131,6 +131,32 @@ def test_the_last_failure_keeps_the_banks_advice_and_whether_it_is_hard() -> Non
     )
 
 
+def test_a_payment_that_failed_and_was_read_later_failed_when_it_was_tried() -> None:
+    failed = charge("ch_1", status="failed", when=NOW, created=NOW, failure_code="card_declined")
+    intent = told(
+        "payment_intent",
+        "pi_1",
+        when=NOW + DAY,
+        customer="cus_1",
+        amount=4900,
+        currency="usd",
+        latest_charge="ch_1",
+        last_payment_error={"code": "card_declined", "decline_code": "expired_card"},
+    )
+    newer = charge("ch_2", status="failed", when=NOW + 60, created=NOW + 60, failure_code="card_declined")
+
+    read, alone, later = (
+        state_of(*given).last_failure for given in ((failed, intent), (intent,), (intent, newer, failed))
+    )
+
+    assert read is not None
+    assert alone is not None
+    assert later is not None
+    assert (read.object_id, read.reason, read.at) == ("pi_1", "card expired", at(NOW))
+    assert alone.at == at(NOW + DAY)
+    assert later.object_id == "ch_2"
+
+
 def test_a_failure_at_no_time_that_can_be_told_is_left_out() -> None:
     assert state_of(charge("ch_1", status="failed", when=NOW, created=10**12)).last_failure is None
 

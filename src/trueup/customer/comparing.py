@@ -35,11 +35,12 @@ where %(customers)s::text[] is null or customer = any(%(customers)s)
 order by customer limit %(limit)s
 """
 _STORED: Final = """
-select stripe_customer_id, state, fold_version, folded_at, last_event_at, name, email, sort_name, stage, mrr_sort
+select stripe_customer_id, state, fold_version, folded_at, last_event_at, name, email, sort_name, stage, mrr_sort,
+    billing_status, trial_end
 from customer_customer
 where account_id = %s and livemode = %s and stripe_customer_id = any(%s)
 """
-_COLUMNS: Final = ("name", "email", "sort_name", "stage", "mrr_sort")
+_COLUMNS: Final = ("name", "email", "sort_name", "stage", "mrr_sort", "billing_status", "trial_end")
 _QUEUED: Final = """
 select set_aside_at is not null, coalesce(last_error, '') from mirror_changed
 where account_id = %(account)s and livemode = %(livemode)s and (
@@ -123,7 +124,7 @@ def stored(keys: Sequence[CustomerKey]) -> dict[CustomerKey, Stored]:
     for row in database.execute(_STORED, (account_id, livemode, [key[2] for key in keys])).fetchall():
         state = _decoded(row[1])
         if state is not None:
-            columns = dict(zip(_COLUMNS, (*row[5:9], f"{row[9]:f}"), strict=True))
+            columns = dict(zip(_COLUMNS, (*row[5:9], f"{row[9]:f}", row[10], _ended(row[11])), strict=True))
             found[account_id, livemode, row[0]] = Stored(state, row[2], row[3], row[4], columns)
     return found
 
@@ -160,7 +161,12 @@ def _written(moment: datetime) -> str:
 def _columns(state: CustomerState) -> dict[str, str | None]:
     """What ``store.save`` writes beside a state."""
     told = (state.name or None, state.email or None, store.sort_name(state), state.stage.value)
-    return dict(zip(_COLUMNS, (*told, f"{store.mrr_sort(state):f}"), strict=True))
+    also = (f"{store.mrr_sort(state):f}", state.billing_status or None, _ended(state.trial_end))
+    return dict(zip(_COLUMNS, (*told, *also), strict=True))
+
+
+def _ended(moment: datetime | None) -> str | None:
+    return None if moment is None else _written(moment)
 
 
 def _decoded(text: str) -> CustomerState | None:

@@ -15,6 +15,7 @@ from trueup.customer.rules.clock import TEST_CLOCK, clock_of, clock_time
 from trueup.customer.rules.identity import derive
 from trueup.customer.rules.mrr.prices import lacking
 from trueup.customer.rules.scheduled import next_turn
+from trueup.customer.rules.standing import standing
 from trueup.kernel.time import from_unix
 from trueup.mirror import service as mirror
 from trueup.mirror.service import CustomerKey
@@ -206,6 +207,7 @@ def folded_of(
         livemode=key[1],
         state=state,
         last_event=last_event,
+        standing=standing(state, own),
         product_ids=named,
         turns_at=None if turns is None else int(turns.timestamp()),
     )

@@ -21,7 +21,7 @@ from trueup.customer.types import CustomerState, PaymentMethod, Plan, Stage, Why
 from trueup.mirror.types import FactRef, MirrorObject
 from trueup.mirror.upcast.shape import currency_of, decimal_of, id_of, listed, mapping, moment, text, whole
 
-FOLD_VERSION: Final = 6
+FOLD_VERSION: Final = 9
 
 _MOST_TAGS: Final = 50
 _MOST_TURNS: Final = 100

@@ -17,6 +17,8 @@ from trueup.customer.identity.types import Joined, Summary
 from trueup.kernel.actor import Actor
 from trueup.kernel.errors import Conflict, Refused
 from trueup.mirror.service import CustomerKey
+from trueup.operators import service as operators
+from trueup.operators.permissions import Permission
 from trueup.runtime import database
 
 MOST: Final = 100
@@ -29,6 +31,7 @@ def merge(*, id: str, others: Sequence[str], by: Actor, preview: bool = False) -
     Ids are ours or Stripe's. ``NotFound`` for an unknown one; ``Refused`` for one merged with itself, other accounts or
     modes, or too many; ``Conflict`` for one that is part of another customer already. Again, it changes nothing.
     """
+    operators.require(by, Permission.CUSTOMERS_CHANGE)
     if not others:
         raise Refused("Nothing was named to merge.", code="merge_nothing", hint="Name at least two customers.")
     with database.transaction() as connection:
@@ -61,6 +64,7 @@ def merge(*, id: str, others: Sequence[str], by: Actor, preview: bool = False) -
                 action=Action.CUSTOMERS_MERGED,
                 object_type="customer",
                 object_id=store.own_id(leader.key),
+                livemode=leader.key[1],
                 before={"stripe_customer_ids": [[member[2] for member in members] for members in before]},
                 after={"stripe_customer_ids": [[member[2] for member in after]]},
             )
@@ -75,6 +79,7 @@ def split(*, id: str, take: Sequence[str] = (), by: Actor, preview: bool = False
     an unknown id, ``Refused`` for the leading one, ``Conflict`` for a part of another customer. Again, it changes
     nothing.
     """
+    operators.require(by, Permission.CUSTOMERS_CHANGE)
     with database.transaction() as connection:
         customer = merged.one(id)
         named = list(dict.fromkeys(merged.one(one) for one in take))
@@ -105,6 +110,7 @@ def split(*, id: str, take: Sequence[str] = (), by: Actor, preview: bool = False
                 action=Action.CUSTOMERS_SPLIT,
                 object_type="customer",
                 object_id=store.own_id(group.leader),
+                livemode=group.leader[1],
                 before={"stripe_customer_ids": [[key[2] for key in group.keys]]},
                 after={"stripe_customer_ids": [[key[2] for key in part] for part in parts]},
             )

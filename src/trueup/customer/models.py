@@ -12,8 +12,13 @@ from django.db import models
 from django.db.models.functions import Now
 from typing_extensions import override
 
+from trueup.runtime.queue_rows import QueueRow
+
 PENDING_KB: Final = 128
 """How much an index of words puts off. Whoever exceeds it sorts it in, and the default of 4 MB takes 0.1 s at once."""
+
+OWING: Final = ("past_due", "unpaid", "incomplete", "incomplete_expired", "paused")
+"""Statuses that few customers have: these are indexed. The others are found soon enough by walking along an order."""
 
 
 class Customer(models.Model):
@@ -38,10 +43,14 @@ class Customer(models.Model):
     sort_name = models.TextField()
     stage = models.TextField()
     mrr_sort = models.DecimalField(max_digits=24, decimal_places=8)
+    billing_status = models.TextField(null=True)
+    trial_end = models.DateTimeField(null=True)
     last_event_at = models.DateTimeField()
     fold_version = models.IntegerField()
     folded_at = models.DateTimeField(db_default=Now())
     state = models.TextField()
+    standing = models.BigIntegerField(null=True)
+    """Changes when something did that others are told about; see ``rules.standing``."""
 
     class Meta:
         """Unique a Stripe customer; every sort of the list has its index."""
@@ -58,12 +67,34 @@ class Customer(models.Model):
             models.Index(fields=["stripe_customer_id"], name="customer_customer_cus"),
             models.Index(fields=["stage", "account_id"], name="customer_customer_stage"),
             models.Index(fields=["fold_version"], name="customer_customer_fold"),
+            models.Index(
+                fields=["trial_end", "id"],
+                name="customer_customer_trial",
+                condition=models.Q(stage="trialing", trial_end__isnull=False),
+            ),
+            models.Index(
+                fields=["billing_status"],
+                name="customer_customer_owing",
+                condition=models.Q(billing_status__in=OWING),
+            ),
         ]
 
     @override
     def __str__(self) -> str:
         """Our id."""
         return self.id
+
+
+class Moved(QueueRow):
+    """A customer (our id) whose standing is not what it was, for whoever tells others."""
+
+    customer_id = models.TextField()
+    moved_at = models.DateTimeField(db_default=Now())
+
+    @override
+    def __str__(self) -> str:
+        """The customer's id."""
+        return self.customer_id
 
 
 class Turn(models.Model):
@@ -191,6 +222,7 @@ class Trait(models.Model):
                 name="customer_trait_person",
                 condition=models.Q(person_id__isnull=False),
             ),
+            models.Index(fields=["value"], name="customer_trait_crm", condition=models.Q(kind="crm")),
         ]
 
     @override
@@ -213,3 +245,78 @@ class Dismissal(models.Model):
     def __str__(self) -> str:
         """Our two ids."""
         return f"{self.first_id} {self.second_id}"
+
+
+class Owner(models.Model):
+    """Who of ours looks after a customer (our id). People said so: a rebuild keeps it."""
+
+    customer_id = models.TextField(primary_key=True)
+    operator_id = models.BigIntegerField()
+    since = models.DateTimeField(db_default=Now())
+    actor_kind = models.TextField()
+    actor_id = models.TextField()
+
+    class Meta:
+        """Found by the person."""
+
+        indexes: ClassVar = [models.Index(fields=["operator_id", "customer_id"], name="customer_owner_operator")]
+
+    @override
+    def __str__(self) -> str:
+        """The customer's id."""
+        return self.customer_id
+
+
+class Note(models.Model):
+    """What somebody wrote down about a customer (our id of one Stripe customer, whatever it was merged into)."""
+
+    PERSONAL: ClassVar[Mapping[str, str]] = {"text": "free_text"}
+
+    id = models.BigAutoField(primary_key=True)
+    customer_id = models.TextField()
+    text = models.TextField()
+    at = models.DateTimeField(db_default=Now())
+    edited_at = models.DateTimeField(null=True)
+    actor_kind = models.TextField()
+    actor_id = models.TextField()
+
+    class Meta:
+        """Read by customer, the newest first."""
+
+        indexes: ClassVar = [models.Index(fields=["customer_id", "-id"], name="customer_note_customer")]
+
+    @override
+    def __str__(self) -> str:
+        """Its number, because the text may be about somebody."""
+        return f"note {self.pk}"
+
+
+class View(models.Model):
+    """A list of customers that somebody keeps under a name: filters, order and columns as the page's address has them.
+
+    ``operator_id`` is whose it is; a ``shared`` one is everybody's to see.
+    """
+
+    PERSONAL: ClassVar[Mapping[str, str]] = {"name": "free_text", "query": "payload"}
+
+    id = models.BigAutoField(primary_key=True)
+    operator_id = models.BigIntegerField()
+    shared = models.BooleanField(db_default=False)
+    name = models.TextField()
+    query = models.JSONField()
+    at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        """One of a name for each person, and one of a name for all."""
+
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["operator_id", "name"], name="customer_view_own", condition=~models.Q(shared=True)
+            ),
+            models.UniqueConstraint(fields=["name"], name="customer_view_shared", condition=models.Q(shared=True)),
+        ]
+
+    @override
+    def __str__(self) -> str:
+        """Its number."""
+        return f"view {self.pk}"

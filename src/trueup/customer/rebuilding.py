@@ -12,6 +12,7 @@ import psycopg
 from trueup.customer import store, stored
 from trueup.customer.drain import DRAIN
 from trueup.customer.identity import links, merged
+from trueup.customer.service import MOVED
 from trueup.mirror.service import CustomerKey
 from trueup.runtime import arrays, database, drains
 from trueup.runtime.drains import Step
@@ -27,7 +28,7 @@ TABLES: Final = (
         derived="source in ('stripe', 'metadata')",
     ),
 )
-QUEUES: Final = (DRAIN.queue.table,)
+QUEUES: Final = (DRAIN.queue.table, MOVED.table)
 MERGED: Final = "customer_merged"
 """Who is one, as people said: no rebuild makes it, and every state depends on it."""
 

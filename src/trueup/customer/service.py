@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
+
+import msgspec
 
 from trueup.accounts import service as accounts
 from trueup.accounts.errors import AccountUnknown
@@ -13,8 +14,13 @@ from trueup.audit import service as audit
 from trueup.audit.types import Action
 from trueup.customer import past, store
 from trueup.customer.identity import links
+from trueup.customer.listing import service as listing
+from trueup.customer.listing.types import Filters
+from trueup.customer.rules import billed as billing
 from trueup.customer.rules import declines
+from trueup.customer.rules.billed import BILLED_TYPES, Billed
 from trueup.customer.rules.contact import contact_details, contact_fields
+from trueup.customer.rules.method import details
 from trueup.customer.rules.mrr import cases
 from trueup.customer.rules.reasons import sentence
 from trueup.customer.types import (
@@ -25,21 +31,27 @@ from trueup.customer.types import (
     ExplainedFact,
     Explanation,
     Failure,
+    Mrr,
+    PaymentMethod,
     Stage,
 )
 from trueup.kernel.actor import Actor
-from trueup.kernel.errors import NotFound, Refused
+from trueup.kernel.errors import NotFound
 from trueup.kernel.time import from_unix
 from trueup.mirror import service as mirror
 from trueup.mirror.service import CustomerKey
 from trueup.mirror.types import ObjectKey
 from trueup.mirror.upcast.shape import id_of, text
+from trueup.operators import service as operators
+from trueup.operators.permissions import Permission
 from trueup.runtime import clock, database, queues
-from trueup.runtime.pages import Page, decode_cursor, encode_cursor, invalid_cursor
+from trueup.runtime.pages import Page
 
-LARGEST_PAGE: Final = 200
-AMOUNT: Final = re.compile(r"-?[0-9]{1,40}(\.[0-9]{1,20})?")
-SORTS: Final = ("name", "-name", "mrr", "-mrr", "last_event_at", "-last_event_at")
+LARGEST_PAGE: Final = listing.LARGEST_PAGE
+NO_FILTERS: Final = Filters()
+MOVED: Final = queues.Queue(table="customer_moved", columns=("customer_id",))
+"""Customers (our ids) whose standing changed, for one drain above; see ``rules.standing``."""
+MOVED_TOPIC: Final = store.MOVED_TOPIC
 
 
 def _slugs() -> dict[int, str]:
@@ -59,6 +71,7 @@ def search(
     stage: Stage | None = None,
     account_id: int | None = None,
     account: str = "",
+    among: Filters = NO_FILTERS,
     sort: str = "-last_event_at",
     limit: int = 50,
     after: str | None = None,
@@ -66,58 +79,18 @@ def search(
     """Customers by the beginning of words of their name, email or ids; of one stage or account if given.
 
     ``account`` is the slug of the one that ``account_id`` names; ``AccountUnknown`` where there is none of it. A
-    leading hyphen in ``sort`` means descending.
+    leading hyphen in ``sort`` means descending. ``among`` narrows further; ``total`` is None where more match than
+    are counted.
     """
     if account:
         account_id = _account_of(account)
-    if sort not in SORTS:
-        raise Refused(
-            f"Customers cannot be sorted by {sort}.", code="sort_unknown", hint=f"One of: {', '.join(SORTS)}."
-        )
-    limit = max(1, min(limit, LARGEST_PAGE))
-    cursor = None
-    if after:
-        by, value, identifier = decode_cursor(after, tuple[str, str, str])
-        if by != sort:
-            raise Refused(
-                "The cursor `after` belongs to another order.",
-                code="cursor_invalid",
-                hint="Leave `after` out when the order changes.",
-            )
-        if not _sorts(by, value):
-            raise invalid_cursor()
-        cursor = (value, identifier)
-    found = store.page(
-        q=q,
-        stage=stage,
-        account_id=account_id,
-        sort=sort.lstrip("-"),
-        descending=sort.startswith("-"),
-        limit=limit + 1,
-        after=cursor,
-        slugs=_slugs(),
-    )
-    numbers = store.counts(q=q, account_id=account_id)
-    total = sum(numbers.values()) if stage is None else numbers[stage]
-    following = encode_cursor(sort, found[limit - 1][1], found[limit - 1][0].id) if len(found) > limit else None
-    return Page(data=tuple(row for row, _value in found[:limit]), next=following, total=total)
-
-
-def _sorts(sort: str, value: str) -> bool:
-    """Whether the database can compare ``value`` with the column that ``sort`` names."""
-    if sort.endswith("mrr"):
-        return AMOUNT.fullmatch(value) is not None
-    if sort.endswith("name"):
-        return True
-    try:
-        return datetime.fromisoformat(value).utcoffset() is not None
-    except ValueError:
-        return False
+    filters = msgspec.structs.replace(among, q=q, stage=stage, account_id=account_id)
+    return listing.search(filters, sort=sort, limit=limit, after=after)
 
 
 def counts(*, account_id: int | None = None, q: str = "") -> dict[Stage, int]:
     """How many customers are in each stage, zeros included."""
-    return store.counts(q=q, account_id=account_id)
+    return listing.counts(account_id=account_id, q=q)
 
 
 def get(id: str) -> Customer:  # noqa: A002 - the field's name
@@ -157,12 +130,12 @@ def get_at(id: str, *, at: datetime, known_at: datetime | None = None) -> Custom
     )
 
 
-def why(id: str, field: str) -> Explanation:  # noqa: A002 - the field's name
-    """Why a field of a customer's state has its value.
+def why(id: str, field: str, *, at: datetime | None = None) -> Explanation:  # noqa: A002 - the field's name
+    """Why a field of a customer's state has its value, or had it at a moment in Stripe's time.
 
     ``NotFound`` for a field that there is not, and for one that nothing has told yet.
     """
-    customer = get(id)
+    customer = get(id) if at is None else get_at(id, at=at)
     found = customer.state.why.get(field)
     if found is None:
         known = field in CustomerState.__struct_fields__
@@ -219,13 +192,52 @@ def _meant(state: CustomerState, field: str) -> str:
 
 def contact(id: str) -> Contact:  # noqa: A002 - the field's name
     """The fields that other systems keep about a customer, with what they leave out; dates are days in UTC."""
-    state = get(id).state
+    return contact_of(get(id).state)
+
+
+def contact_of(state: CustomerState) -> Contact:
+    """The same of a state that is at hand."""
     return Contact(fields=contact_fields(state), details=contact_details(state))
+
+
+def billed(customer: Customer, *, at: datetime | None = None) -> Billed:
+    """A customer's invoices, every attempt to collect, and the methods on file, the newest first.
+
+    With ``at`` as they were at that moment in Stripe's time; the customer is then one of ``get_at``.
+    """
+    members = [(customer.account_id, customer.livemode, one) for one in customer.state.stripe_customer_ids]
+    if at is None:
+        objects = [one for found in mirror.objects_of(members, BILLED_TYPES).values() for one in found]
+    else:
+        objects = list(mirror.objects_at(customers=members, types=BILLED_TYPES, at=int(at.timestamp())).values())
+    method = customer.state.payment_method
+    return billing.billed(objects, of=customer.state.stripe_customer_ids, default=None if method is None else method.id)
+
+
+def revenue_then(customer: Customer, moments: Sequence[datetime]) -> tuple[tuple[Mrr, ...] | None, ...]:
+    """The MRR of a customer at each of these moments in Stripe's time, by today's rules, from the versions of then.
+
+    ``None`` where nothing was known of it by then. Each moment is folded for itself, so they should be few.
+    """
+    members = [(customer.account_id, customer.livemode, one) for one in customer.state.stripe_customer_ids]
+    states = [past.state_at(members, at=int(one.timestamp()), known_at=None) for one in moments]
+    return tuple(None if state is None else state.mrr for state in states)
 
 
 def failure_told(failure: Failure) -> declines.Explanation:
     """What a failed payment means to whoever supports the customer, and whether trying it again can help."""
     return declines.advised(declines.explain(failure.code, None), failure.advice_code)
+
+
+def reason_told(code: str | None) -> declines.Explanation:
+    """What Stripe's code for a reason means, where it is told alone, without the payment that failed."""
+    return declines.explain(code, None)
+
+
+def charged_method(charge: Mapping[str, Any]) -> PaymentMethod | None:
+    """What a charge was made to, from its essence; ``None`` where that is not told."""
+    told = charge.get("payment_method_details")
+    return details("", told) if isinstance(told, dict) and told.get("type") else None
 
 
 def price_names(customer: Customer) -> dict[str, str]:
@@ -286,6 +298,7 @@ def refold(*, ids: list[str], by: Actor) -> int:
 
     An unknown id raises ``NotFound`` and nothing is queued.
     """
+    operators.require(by, Permission.TRUTH_REPAIR)
     with database.transaction() as connection:
         keys = []
         for identifier in ids:
@@ -317,6 +330,7 @@ def rebuild(*, by: Actor) -> int:
     unknown. Merges, dismissals and links made by hand stay. For an installation whose workers rest: beside them it or
     they may be rolled back by a deadlock, and be tried again. Again, it does the same.
     """
+    operators.require(by, Permission.TRUTH_REPAIR)
     with database.transaction() as connection:
         # The mirror first: it waits for folds that are under way, whose states would outlive the deletion otherwise.
         events = mirror.rebuild()

@@ -10,25 +10,36 @@ from unnest(%(keys)b::int8[], %(alone)b::bool[]) as row (k, alone)
 """
 
 UPSERT: Final = b"""
-with saved as (
+with before as materialized (
+    select k.id, c.standing from unnest(%(id)b::text[]) as k (id)
+    cross join lateral (select standing from customer_customer where id = k.id offset 0) c
+), saved as (
 insert into customer_customer as c (
-    id, account_id, livemode, stripe_customer_id, name, email, sort_name, stage, mrr_sort, last_event_at,
-    fold_version, folded_at, state
+    id, account_id, livemode, stripe_customer_id, name, email, sort_name, stage, mrr_sort, billing_status, trial_end,
+    last_event_at, fold_version, folded_at, state, standing
 )
 select id, account_id, livemode, stripe_customer_id, nullif(name, ''), nullif(email, ''), sort_name, stage,
-       mrr_sort::numeric, last_event_at, %(fold_version)b, clock_timestamp(), state
+       mrr_sort::numeric, nullif(billing_status, ''), nullif(trial_end, 'epoch'), last_event_at, %(fold_version)b,
+       clock_timestamp(), state, standing
 from unnest(
     %(id)b::text[], %(account_id)b::int8[], %(livemode)b::bool[], %(stripe_customer_id)b::text[],
     %(name)b::text[], %(email)b::text[], %(sort_name)b::text[], %(stage)b::text[], %(mrr_sort)b::text[],
-    %(last_event_at)b::timestamptz[], %(state)b::text[]
+    %(billing_status)b::text[], %(trial_end)b::timestamptz[], %(last_event_at)b::timestamptz[], %(state)b::text[],
+    %(standing)b::int8[]
 ) as row (
-    id, account_id, livemode, stripe_customer_id, name, email, sort_name, stage, mrr_sort, last_event_at, state
+    id, account_id, livemode, stripe_customer_id, name, email, sort_name, stage, mrr_sort, billing_status, trial_end,
+    last_event_at, state, standing
 )
 on conflict (id) do update set
     name = excluded.name, email = excluded.email, sort_name = excluded.sort_name, stage = excluded.stage,
-    mrr_sort = excluded.mrr_sort, last_event_at = excluded.last_event_at, fold_version = excluded.fold_version,
-    folded_at = excluded.folded_at, state = excluded.state
-returning 1
+    mrr_sort = excluded.mrr_sort, billing_status = excluded.billing_status, trial_end = excluded.trial_end,
+    last_event_at = excluded.last_event_at, fold_version = excluded.fold_version, folded_at = excluded.folded_at,
+    state = excluded.state, standing = excluded.standing
+returning id, standing
+), moved as (
+    insert into customer_moved (customer_id)
+    select s.id from saved s left join before b on b.id = s.id where b.standing is distinct from s.standing
+    returning 1
 ), turning as (
     insert into customer_turn as t (customer_id, account_id, livemode, stripe_customer_id, at)
     select * from unnest(
@@ -44,6 +55,7 @@ returning 1
     where t.customer_id = d.customer_id
 )
 select pg_notify(%(channel)b, %(topic)b) where exists (select from saved)
+union all select pg_notify(%(channel)b, %(moved_topic)b) where exists (select from moved)
 """
 
 LOOKED_UP: Final = b"""

@@ -21,7 +21,6 @@ from trueup.customer.statements import (
     BY_PRODUCTS,
     CLEAR,
     FORGET,
-    FOUND,
     LOCK_PRODUCTS,
     LOOK_UP,
     LOOKED_UP,
@@ -32,7 +31,7 @@ from trueup.customer.statements import (
     UNTIE,
     UPSERT,
 )
-from trueup.customer.types import Customer, CustomerRow, CustomerState, Stage
+from trueup.customer.types import Customer, CustomerRow, CustomerState
 from trueup.kernel.money import exponent
 from trueup.kernel.records import Record
 from trueup.runtime import arrays, database
@@ -41,19 +40,12 @@ from trueup.runtime.wake import CHANNEL
 LOCK: Final = b"select pg_advisory_xact_lock(k) from unnest(%(keys)b::int8[]) as k"
 LOCK_SPACE: Final = 7_413_300_000
 BUCKETS: Final = 1024
-FEW: Final = 5_000
-"""So many matches of a search are looked up one by one; more are met soon enough by walking along the order."""
-MANY: Final = "c.id in (select customer_id from customer_lookup where search @@ %(query)s::tsquery)"
-THESE: Final = """unnest(%(found)s::text[]) as f (customer_id)
-    cross join lateral (select * from customer_customer where id = f.customer_id offset 0) c"""
+MOVED_TOPIC: Final = "customer.moved"
 SEARCH_VERSION: Final = "1"
 """Raised when the words are made differently."""
 SPLIT: Final = re.compile(r"[^\w]+|_")
 
 COLUMNS: Final = "id, account_id, livemode, last_event_at, folded_at, state"
-
-SORTS: Final = {"name": "sort_name", "mrr": "mrr_sort", "last_event_at": "last_event_at"}
-CASTS: Final = {"name": "text", "mrr": "numeric", "last_event_at": "timestamptz"}
 
 
 class Folded(Record, frozen=True):
@@ -65,6 +57,8 @@ class Folded(Record, frozen=True):
     state: CustomerState
     last_event: int
     """When the newest event about it happened, in Unix seconds."""
+    standing: int
+    """As ``rules.standing`` has it."""
     product_ids: tuple[str, ...]
     turns_at: int | None = None
     """When time alone gives it another state, in Unix seconds of our clock."""
@@ -159,11 +153,17 @@ def save(rows: Sequence[Folded], *, fold_version: int, topic: str) -> list[Folde
         "sort_name": arrays.texts([sort_name(state) for state in states]),
         "stage": arrays.texts([state.stage.value for state in states]),
         "mrr_sort": arrays.texts([str(mrr_sort(state)) for state in states]),
+        "billing_status": arrays.texts([state.billing_status or "" for state in states]),
+        "trial_end": arrays.unix_times(
+            [int(state.trial_end.timestamp()) if state.trial_end else 0 for state in states]
+        ),
         "last_event_at": arrays.unix_times([row.last_event for row in rows]),
+        "standing": arrays.int8s([row.standing for row in rows]),
         "state": arrays.utf8s([stored.encode(state) for state in states]),
         "fold_version": fold_version,
         "channel": CHANNEL,
         "topic": topic,
+        "moved_topic": MOVED_TOPIC,
     }
     turning = [(row, row.turns_at) for row in rows if row.turns_at is not None]
     values |= {f"turn_{name}": value for name, value in _named([row for row, _at in turning]).items()}
@@ -173,6 +173,11 @@ def save(rows: Sequence[Folded], *, fold_version: int, topic: str) -> list[Folde
     }
     psycopg.Cursor(database.connection()).execute(UPSERT, values)
     return _look_up(rows)
+
+
+def _seconds(moment: datetime | None) -> int:
+    """In Unix seconds; 0 stands for none."""
+    return 0 if moment is None else int(moment.timestamp())
 
 
 def _named(rows: Sequence[Folded]) -> dict[str, Any]:
@@ -308,62 +313,6 @@ def customer_of(
 def as_row(customer: Customer) -> CustomerRow:
     """A customer without its whole state, as lists show it."""
     return CustomerRow(**{name: getattr(customer, name) for name in CustomerRow.__struct_fields__})
-
-
-def _filters(*, q: str, stage: Stage | None, account_id: int | None) -> tuple[str, list[str], dict[str, Any]]:
-    """Where the rows come from, what they have to be, and the values of both."""
-    source, where, values = "customer_customer c", ["true"], dict[str, Any]()
-    query = search_query(q)
-    if q.strip() and not query:
-        where.append("false")
-    elif query:
-        values |= {"query": query, "limit": FEW + 1}
-        found = [row[0] for row in psycopg.Cursor(database.connection()).execute(FOUND, values).fetchall()]
-        if len(found) <= FEW:
-            source, values = THESE, {"found": found}
-        else:
-            where.append(MANY)
-    if stage is not None:
-        where.append("stage = %(stage)s")
-        values["stage"] = stage.value
-    if account_id is not None:
-        where.append("account_id = %(account_id)s")
-        values["account_id"] = account_id
-    return source, where, values
-
-
-def page(
-    *,
-    q: str,
-    stage: Stage | None,
-    account_id: int | None,
-    sort: str,
-    descending: bool,
-    limit: int,
-    after: tuple[str, str] | None,
-    slugs: Mapping[int, str],
-) -> list[tuple[CustomerRow, str]]:
-    """Rows after a cursor (sort value as text, id) in the asked order, each with its own sort value as text."""
-    column = SORTS[sort]
-    direction, than = ("desc", "<") if descending else ("asc", ">")
-    source, where, values = _filters(q=q, stage=stage, account_id=account_id)
-    if after is not None:
-        where.append(f"({column}, id) {than} (%(value)s::{CASTS[sort]}, %(id)s)")
-        values |= {"value": after[0], "id": after[1]}
-    values["limit"] = limit
-    sql = (
-        f"select {COLUMNS}, {column}::text from {source} where {' and '.join(where)} "  # noqa: S608 - all parts are constants here
-        f"order by c.{column} {direction}, c.id {direction} limit %(limit)s"
-    )
-    return [(as_row(to_row(row[:6], slugs)), row[6]) for row in database.execute(sql, values).fetchall()]
-
-
-def counts(*, q: str, account_id: int | None) -> dict[Stage, int]:
-    """How many customers are in each stage."""
-    source, where, values = _filters(q=q, stage=None, account_id=account_id)
-    sql = f"select stage, count(*) from {source} where {' and '.join(where)} group by stage"  # noqa: S608
-    found = dict(database.execute(sql, values).fetchall())
-    return {stage: found.get(stage.value, 0) for stage in Stage}
 
 
 def names(customers: Sequence[tuple[int, bool, str]]) -> dict[tuple[int, bool, str], str]:

@@ -6,9 +6,11 @@ import os
 from collections.abc import Iterator
 
 import pytest
+from django.contrib.auth import get_user_model
 from pytest_django import DjangoDbBlocker
 
 from tests import instance
+from tests.customer.identity import told
 from tests.web.console import world
 from trueup.accounts.types import Account
 from trueup.runtime import configuration
@@ -28,12 +30,15 @@ def database(committed: str, django_db_blocker: DjangoDbBlocker) -> Iterator[str
     """That database, empty; Django works in it meanwhile, in every thread."""
     with django_db_blocker.unblock(), instance.in_database(NAME):
         instance.wipe(committed)
+        get_user_model().objects.all().delete()
+        told.employ_ada()
         yield committed
 
 
 @pytest.fixture
 def account(db: None) -> Account:
-    """A connected account in test mode."""
+    """A connected account in test mode, and Ada who works with it."""
+    told.employ_ada()
     return world.connect()
 
 

@@ -17,12 +17,13 @@ from trueup.customer.identity import links
 from trueup.customer.identity import service as identity
 from trueup.customer.identity.types import Link
 from trueup.customer.types import LinkKind, Source
-from trueup.kernel.actor import Actor, ActorKind
+from trueup.kernel.actor import Actor, ActorKind, system
 from trueup.kernel.errors import Conflict, NotFound, Refused
+from trueup.operators.tokens import service as tokens
+from trueup.operators.types import Scope
 from trueup.runtime import database
 
 KEYS = "user_id=user,org_id=organization,salesforce_id=crm:salesforce"
-PROGRAM = Actor(kind=ActorKind.TOKEN, id="3")
 
 
 def shown(customer: str) -> list[tuple[str, str | None, str, str]]:
@@ -103,7 +104,9 @@ def test_what_was_linked_by_hand_outlives_folds_and_can_be_taken_back(account: A
     tell(account, acme())
     made = identity.link(id="cus_a", kind=LinkKind.CRM, system="hubspot", value=" 77 ", by=ADA)
     assert (made.value, made.system, made.source, made.by) == ("77", "hubspot", Source.OPERATOR, "operator:7")
-    identity.link(id="cus_a", kind=LinkKind.ORGANIZATION, value="o9", by=PROGRAM)
+    token = tokens.create_token(name="app", scopes=[Scope.WRITE], by=system("test"))
+    program = Actor(kind=ActorKind.TOKEN, id=str(token.id))
+    identity.link(id="cus_a", kind=LinkKind.ORGANIZATION, value="o9", by=program)
 
     changed(account, 10, anything="else")
     customers.refold(ids=["cus_a"], by=ADA)

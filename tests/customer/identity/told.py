@@ -5,16 +5,23 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.contrib.auth import get_user_model
 
 from tests.web.console import world
 from trueup.accounts.types import Account
 from trueup.customer.drain import DRAIN
 from trueup.kernel.actor import Actor, ActorKind
+from trueup.operators.types import Role
 from trueup.runtime import configuration, database, drains
 
 ADA = Actor(kind=ActorKind.OPERATOR, id="7")
 
 Json = dict[str, Any]
+
+
+def employ_ada() -> None:
+    """Let Ada be somebody who may do all of this."""
+    get_user_model().objects.create(pk=ADA.id, email="ada@acme.example", roles=[Role.SALES, Role.OPS])
 
 
 def tell(account: Account, *customers: Json, at: int = world.START) -> None:

@@ -21,6 +21,8 @@ from trueup.kernel.errors import Conflict, NotFound, Refused
 from trueup.mirror import service as mirror
 from trueup.mirror.service import CustomerKey
 from trueup.mirror.types import ObjectKey
+from trueup.operators import service as operators
+from trueup.operators.permissions import Permission
 from trueup.runtime import database
 from trueup.runtime.pages import Number, Page, decode_cursor, encode_cursor
 
@@ -54,6 +56,7 @@ def link(
     ``system`` names the CRM for that kind. ``person_id`` says which person a user id or an address belongs to; without
     it, it names a person of its own. ``Refused`` for a value that cannot be, ``NotFound`` for an unknown person.
     """
+    operators.require(by, Permission.CUSTOMERS_CHANGE)
     known = _value(kind, value, system)
     with database.transaction() as connection:
         key, _leader = _resolved(id)
@@ -80,6 +83,7 @@ def link(
                 action=Action.LINK_ADDED,
                 object_type="customer",
                 object_id=customer_id,
+                livemode=key[1],
                 after=_recorded(kind, system, known, person),
             )
         (made,) = (
@@ -95,6 +99,7 @@ def unlink(*, id: str, kind: LinkKind, value: str, system: str = "", by: Actor) 
 
     ``NotFound`` when there is none, ``Conflict`` for one that Stripe tells: it would come back with the next event.
     """
+    operators.require(by, Permission.CUSTOMERS_CHANGE)
     known = _value(kind, value, system)
     with database.transaction() as connection:
         key, leader = _resolved(id)
@@ -113,6 +118,7 @@ def unlink(*, id: str, kind: LinkKind, value: str, system: str = "", by: Actor) 
                 action=Action.LINK_REMOVED,
                 object_type="customer",
                 object_id=own_id(key),
+                livemode=key[1],
                 before=_recorded(kind, system, known, person),
             )
         elif told:
@@ -163,11 +169,13 @@ def duplicates(*, limit: int = 50, after: str | None = None) -> Page[Suggestion]
 
 def dismiss_duplicate(*, first: str, second: str, by: Actor) -> bool:
     """Say that two customers are two, so that they are not suggested again; False where it was said before."""
+    operators.require(by, Permission.CUSTOMERS_CHANGE)
     return _judge(first, second, by=by, dismissed=True)
 
 
 def restore_duplicate(*, first: str, second: str, by: Actor) -> bool:
     """Take back that two customers are two; False where nobody had said so."""
+    operators.require(by, Permission.CUSTOMERS_CHANGE)
     return _judge(first, second, by=by, dismissed=False)
 
 
@@ -213,7 +221,8 @@ def violations(*, limit: int = 50, after: str | None = None) -> Page[Violation]:
 
 def _judge(first: str, second: str, *, by: Actor, dismissed: bool) -> bool:
     with database.transaction() as connection:
-        pair = own_id(_resolved(first)[1]), own_id(_resolved(second)[1])
+        keys = _resolved(first)[1], _resolved(second)[1]
+        pair = own_id(keys[0]), own_id(keys[1])
         if pair[0] == pair[1]:
             raise Refused("These are one customer.", code="duplicate_itself", hint="Name two different customers.")
         changed = suggestions.dismiss(pair, by=by) if dismissed else suggestions.restore(pair)
@@ -224,6 +233,7 @@ def _judge(first: str, second: str, *, by: Actor, dismissed: bool) -> bool:
                 action=Action.DUPLICATE_DISMISSED if dismissed else Action.DUPLICATE_RESTORED,
                 object_type="customer",
                 object_id=min(pair),
+                livemode=keys[0][1],
                 after={"other_id": max(pair)},
             )
     return changed

@@ -6,6 +6,7 @@ and one that sends neither by its invoices. The kinds are never mixed in a sum, 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from trueup.customer.rules.declines import NEVER_RETRIED, advice_of, explain_error
@@ -14,7 +15,7 @@ from trueup.customer.rules.words import money_of
 from trueup.customer.types import Failure, Payment
 from trueup.kernel.money import Money
 from trueup.mirror.types import MirrorObject
-from trueup.mirror.upcast.shape import currency_of, mapping, moment, text, whole
+from trueup.mirror.upcast.shape import currency_of, id_of, mapping, moment, text, whole
 
 _OF_CHARGES = ("failure_code", "failure_message", "outcome")
 _OF_INTENTS = ("advice_code", "code", "decline_code", "message", "network_advice_code")
@@ -90,13 +91,13 @@ def _when(told: MirrorObject) -> tuple[int, str]:
 
 def last_failure(known: Known) -> Failure | None:
     """The newest payment that failed, with its reason; one that succeeded at last is no failure any more."""
+    charges = {told.object_id: told for told in known.paying if told.object_type == "charge"}
     found: tuple[tuple[int, str], MirrorObject, dict[str, Any]] | None = None
     for told in known.paying:
         error = _error(told)
         if error is None:
             continue
-        # A payment is tried again under the same id: when its newest failure was told says when it failed.
-        when = _when(told) if told.object_type == "charge" else (told.created, told.object_id)
+        when = _when(told) if told.object_type == "charge" else _tried(told, charges)
         if found is None or when > found[0]:
             found = (when, told, error)
     if found is None:
@@ -120,6 +121,15 @@ def last_failure(known: Known) -> Failure | None:
     )
     rule = "failure.charge" if told.object_type == "charge" else "failure.intent"
     return known.noted("last_failure", failure, rule, (ref_of(told),))
+
+
+def _tried(intent: MirrorObject, charges: Mapping[str, MirrorObject]) -> tuple[int, str]:
+    """When a payment failed last, which is tried again under the same id: its newest charge was made then.
+
+    Where no charge is known it is when the failure was told, though Stripe may have been asked for it only later.
+    """
+    charge = charges.get(id_of(intent.data.get("latest_charge")) or "")
+    return (intent.created if charge is None else _when(charge)[0]), intent.object_id
 
 
 def _error(told: MirrorObject) -> dict[str, Any] | None:
