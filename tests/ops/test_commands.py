@@ -124,7 +124,7 @@ def test_a_token_is_made_listed_and_revoked(home: Path, capsys: pytest.CaptureFi
     )
     made = json.loads(capsys.readouterr().out)
 
-    assert set(made) == {"id", "name", "token", "scopes"}
+    assert set(made) == {"id", "name", "token", "scopes", "expires_at", "former_until"}
     assert made["scopes"] == ["read", "write"]
     assert cli.run(["token", "list"]) == 0
     shown = capsys.readouterr().out

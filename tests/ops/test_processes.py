@@ -221,11 +221,11 @@ def test_a_certificate_makes_everything_https(fresh: Installation, certificate: 
     with up(fresh, "--tls-cert", str(cert), f"--tls-key={key}", context=context) as running:
         answer, _body = tell(running, 1)
         status, _page = running.ask("GET", "/api/v1/customers", program)
-        sign_in, page = running.ask("GET", "/sign-in")
+        set_up, page = running.ask("GET", "/set-up")
         in_clear = spoken(running.port, b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
 
     assert answer == {"received": True, "duplicate": False}
-    assert (status, sign_in) == (200, 200)
+    assert (status, set_up) == (200, 200)
     assert not in_clear.startswith(b"HTTP/")
     assert b"csrfmiddlewaretoken" in page
     assert f"https://127.0.0.1:{running.port}" in running.said.read_text(encoding="utf-8")

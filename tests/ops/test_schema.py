@@ -27,7 +27,7 @@ def test_commands_that_start_at_once_on_a_fresh_database_migrate_once(fresh: Ins
     assert len(migrating) == 1
     assert {count for _app, _name, count in applied(fresh)} == {1}
     assert fresh.rows("select slug from accounts_account order by 1") == [("acme0",), ("acme1",)]
-    assert fresh.rows("select count(*) from audit_entry") == [(2,)]
+    assert fresh.rows("select count(*) from audit_entries") == [(2,)]
     assert fresh.rows("select count(*) from accounts_canary") == [(1,)]
     assert [file.name for file in fresh.home.glob("*.key")] == ["secret.key"]
 
@@ -46,10 +46,10 @@ def test_a_second_run_changes_nothing(fresh: Installation) -> None:
 
 def test_a_table_that_somebody_holds_is_waited_for_shortly_and_then_told(fresh: Installation) -> None:
     assert fresh.run("migrate").status == 0
-    undo = "delete from django_migrations where app = 'operators' and name = '0002_sign_in_attempt'"
+    undo = "delete from django_migrations where app = 'accounts' and name = '0002_budget'"
     with psycopg.connect(fresh.database) as holder:
         holder.execute(undo.encode())
-        holder.execute("drop table operators_signinattempt")
+        holder.execute("drop table accounts_budget")
         holder.commit()
         holder.execute("lock table django_migrations in access exclusive mode")
         holder.execute("select 1")
@@ -61,7 +61,7 @@ def test_a_table_that_somebody_holds_is_waited_for_shortly_and_then_told(fresh: 
     assert "pg_stat_activity" in out
     assert "Traceback" not in err
     assert fresh.run("accounts", "--json").json == []
-    assert fresh.rows("select to_regclass('operators_signinattempt') is not null") == [(True,)]
+    assert fresh.rows("select to_regclass('accounts_budget') is not null") == [(True,)]
 
 
 def test_a_role_that_may_not_make_tables_is_told_what_it_lacks(

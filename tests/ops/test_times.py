@@ -71,18 +71,23 @@ def test_all_options_that_take_a_moment_are_seen_here() -> None:
     ("path", "option"), OPTIONS, ids=lambda value: value if type(value) is str else " ".join(value)
 )
 def test_an_option_takes_every_form_of_a_moment(
-    told: None, capsys: pytest.CaptureFixture[str], path: tuple[str, ...], option: str
+    told: None, tmp_path: Path, capsys: pytest.CaptureFixture[str], path: tuple[str, ...], option: str
 ) -> None:
     known = ["cus_1"] if path[-1] in {"show", "history"} else ["acme"] if path[0] in {"sweep", "backfill"} else []
+    known = [str(tmp_path / "export")] if path[-1] == "export" else known
+    known = ["nobody@acme.example"] if path == ("operator", "access") else known
     counted = ["--dry-run"] if path[0] == "replay" else []
 
     for written in ("2026-09-21", "2026-09-21 14:01", "2026-09-21T14:01Z", "2026-09-21T14:01:00+02:00"):
         cli.run([*path, *known, option, written, *counted, "--json"])
-        # The moment itself was understood: the account has no key, or nothing was known then.
+        # The moment itself was understood: the account has no key, nothing was known then, nothing is sealed, or
+        # there is nobody.
         error = json.loads(capsys.readouterr().out.splitlines()[-1]).get("error", {})
         assert error.get("code", "") in {
             "",
             "api_key_missing",
+            "audit_nothing_signed",
+            "operator_unknown",
             *(f"{what}_unknown_then" for what in ("customer", "object")),
         }
 

@@ -6,9 +6,10 @@ import hashlib
 import json
 import random
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from enum import StrEnum
+from functools import partial
 from typing import Any, Final, NoReturn
 
 from django.db import connection
@@ -17,7 +18,13 @@ from trueup.accounts import budget, registry, service, store
 from trueup.accounts.errors import AccountMismatch, AccountUnknown, ApiKeyMissing, CallBudgetSpent
 from trueup.accounts.types import Account
 from trueup.connectors.stripe import reading
-from trueup.connectors.stripe.errors import StripeForbidden, StripeMissing, StripeThrottled, StripeUnavailable
+from trueup.connectors.stripe.errors import (
+    StripeForbidden,
+    StripeMissing,
+    StripeNothingUpcoming,
+    StripeThrottled,
+    StripeUnavailable,
+)
 from trueup.connectors.stripe.reading import Answer
 from trueup.connectors.stripe.resources import endpoint
 from trueup.kernel.errors import Broken, TrueupError
@@ -36,6 +43,8 @@ VERIFIED_SECONDS: Final = 3600.0
 VERIFIED_ANEW_SECONDS: Final = 60.0
 """How long it is believed that a key is of its account; the shorter where an object is said to be missing."""
 CHECK_PATH: Final = "/v1/account"
+PREVIEW_PATIENCE: Final = 5.0
+"""Seconds that somebody before a page waits for a turn or another try."""
 
 
 class Lane(StrEnum):
@@ -101,16 +110,36 @@ def get(
     ``ApiKeyMissing`` where there is no key to read with, and ``AccountMismatch`` where the key is of another Stripe
     account than the one that is known. ``StripeMissing`` therefore speaks of this account.
     """
+    call = _begun(account, lane=lane, patience=patience, stop=stop)
+    try:
+        return call.get(path, params, stripe_account=_connected(account))
+    except StripeMissing:
+        call.verify(VERIFIED_ANEW_SECONDS)
+        raise
+
+
+def preview(account: Account, params: Mapping[str, Any], *, patience: float = PREVIEW_PATIENCE) -> Answer:
+    """The invoice that would come, as Stripe works it out from ``params``; it keeps nothing, so any key may that reads.
+
+    Somebody waits for it: it goes in the lane of commands. As for ``get``, and ``StripeNothingUpcoming`` where there
+    would be none. A restricted key may lack the permission: ``StripeForbidden`` names it where Stripe does.
+    """
+    call = _begun(account, lane=Lane.COMMANDS, patience=patience, stop=None)
+    return call.preview(params, stripe_account=_connected(account))
+
+
+def _begun(account: Account, *, lane: Lane, patience: float, stop: threading.Event | None) -> _Call:
+    """A call of whoever owns the key, which is known to be its own."""
     if connection.in_atomic_block:
         raise Broken("Stripe was to be asked inside a transaction.", code="call_in_transaction")
     call = _Call(owner_of(account), lane=lane, until=clock.monotonic() + patience, stop=stop or threading.Event())
     call.verify(VERIFIED_SECONDS)
-    stripe_account = None if account.parent_id is None else account.stripe_account_id
-    try:
-        return call.get(path, params, stripe_account=stripe_account)
-    except StripeMissing:
-        call.verify(VERIFIED_ANEW_SECONDS)
-        raise
+    return call
+
+
+def _connected(account: Account) -> str | None:
+    """Whom a call means: a connected account, by Stripe's id; None for the key's own."""
+    return None if account.parent_id is None else account.stripe_account_id
 
 
 class _Call:
@@ -148,20 +177,25 @@ class _Call:
 
     def get(self, path: str, params: Mapping[str, Any] | None = None, *, stripe_account: str | None = None) -> Answer:
         """Ask, again where that may help, as long as there is time."""
-        asked = endpoint(path)
+        return self._tried(endpoint(path), partial(reading.get, path, params), stripe_account)
+
+    def preview(self, params: Mapping[str, Any], *, stripe_account: str | None) -> Answer:
+        """The same for the one POST that reads."""
+        return self._tried(f"POST {reading.PREVIEW}", partial(reading.preview, params), stripe_account)
+
+    def _tried(self, asked: str, ask: Callable[..., Answer], stripe_account: str | None) -> Answer:
         for attempt in range(TRIES):
             self._take_turn(asked)
             try:
-                answer = reading.get(
-                    path, params, api_key=self._key(), api_base=self._owner.api_base, stripe_account=stripe_account
-                )
+                answer = ask(api_key=self._key(), api_base=self._owner.api_base, stripe_account=stripe_account)
             except (StripeThrottled, StripeUnavailable) as error:
                 self._count("throttled" if isinstance(error, StripeThrottled) else "unavailable")
                 pause = self._pause(asked, error, attempt)
                 if error.final or attempt == TRIES - 1 or not self._wait(pause):
                     raise
             except TrueupError as error:
-                self._count("missing" if isinstance(error, StripeMissing) else "refused")
+                missing = isinstance(error, (StripeMissing, StripeNothingUpcoming))
+                self._count("missing" if missing else "refused")
                 raise
             else:
                 self._count("answered")

@@ -103,6 +103,7 @@ def appear(
                 action=Action.ACCOUNT_APPEARED,
                 object_type="account",
                 object_id=str(row[0]),
+                livemode=livemode,
                 after=after,
             )
             return int(row[0])

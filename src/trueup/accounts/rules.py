@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from trueup.accounts.errors import ApiKeyInvalid, WebhookSecretInvalid
 from trueup.accounts.types import Access
 from trueup.kernel.errors import Refused
+from trueup.kernel.modes import mode_name
 
 KEY: Final = re.compile(r"(?P<kind>sk|rk)_(?P<mode>test|live)_[A-Za-z0-9_]{4,250}\Z")
 SECRET: Final = re.compile(r"whsec_[A-Za-z0-9_+/=-]{4,250}\Z")
@@ -43,7 +44,7 @@ def mode_of(api_key: str, *, livemode: bool | None, known: bool | None = None) -
     live = match["mode"] == "live"
     if livemode is not None and livemode != live:
         raise ApiKeyInvalid(
-            f"The API key is of {'live' if live else 'test'} mode, the flag says otherwise.", hint="Leave the flag out."
+            f"The API key is of {mode_name(live)} mode, the flag says otherwise.", hint="Leave the flag out."
         )
     return live
 

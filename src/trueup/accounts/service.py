@@ -13,6 +13,8 @@ from trueup.audit import service as audit
 from trueup.audit.types import Action
 from trueup.kernel.actor import Actor
 from trueup.kernel.errors import NotFound, Refused
+from trueup.operators import service as operators
+from trueup.operators.permissions import Permission
 from trueup.runtime import clock, database
 from trueup.runtime.crypto import Sealer
 
@@ -70,6 +72,7 @@ def connect(
     Calling it twice with the same values changes nothing the second time. What an account is never changes: the same
     name in the other mode, or with a key of another Stripe account, raises ``AccountExists``.
     """
+    operators.require(by, Permission.ACCOUNTS_CHANGE)
     slug = rules.slug_of(name)
     rules.check_api_base(api_base, api_key=api_key)
     secrets = [rules.check_secret(secret) for secret in webhook_secrets]
@@ -94,6 +97,7 @@ def connect(
                 action=Action.ACCOUNT_CONNECTED,
                 object_type="account",
                 object_id=str(account.id),
+                livemode=account.livemode,
                 after=_facts(account),
             )
             store.bump()
@@ -157,6 +161,7 @@ def _update(
             action=Action.ACCOUNT_CHANGED,
             object_type="account",
             object_id=str(account.id),
+            livemode=account.livemode,
             before=_facts(account),
             after=_facts(changed) | {"api_key_replaced": "api_key_sealed" in changes},
         )
@@ -178,6 +183,7 @@ def _add_secret(account: Account, secret: str, *, sealer: Sealer, by: Actor) -> 
             action=Action.WEBHOOK_SECRET_ADDED,
             object_type="webhook_secret",
             object_id=str(added.id),
+            livemode=account.livemode,
             after=after,
         )
     store.bump()
@@ -189,6 +195,7 @@ def add_webhook_secret(*, slug: str, secret: str, sealer: Sealer, by: Actor) -> 
 
     Adding it twice adds one.
     """
+    operators.require(by, Permission.ACCOUNTS_CHANGE)
     with database.transaction():
         return _add_secret(_own(slug), rules.check_secret(secret), sealer=sealer, by=by)
 
@@ -198,6 +205,7 @@ def retire_webhook_secret(*, slug: str, secret_id: int, by: Actor) -> None:
 
     The last active one cannot be retired, because the endpoint would refuse everything.
     """
+    operators.require(by, Permission.ACCOUNTS_CHANGE)
     with database.transaction() as connection:
         account = _own(slug)
         active = {known.id for known, _sealed in store.sealed_secrets(account.id)}
@@ -214,6 +222,7 @@ def retire_webhook_secret(*, slug: str, secret_id: int, by: Actor) -> None:
             action=Action.WEBHOOK_SECRET_RETIRED,
             object_type="webhook_secret",
             object_id=str(secret_id),
+            livemode=account.livemode,
             before={"account_id": account.id},
         )
         store.bump()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any, Final
 
 from django.db.models import F
 
@@ -10,6 +11,7 @@ from trueup.accounts.models import Account as AccountRow
 from trueup.accounts.models import Canary, Revision
 from trueup.accounts.models import WebhookSecret as SecretRow
 from trueup.accounts.types import Access, Account, WebhookSecret
+from trueup.runtime import database
 
 
 def to_account(row: AccountRow) -> Account:
@@ -41,22 +43,38 @@ def bump() -> None:
         Revision.objects.bulk_create([Revision(id=1, number=1)], ignore_conflicts=True)
 
 
+# Whoever does anything for an account asks for it first, so these are statements that the server has planned already.
+READ: Final = """
+select id, slug, name, livemode, access, stripe_account_id, parent_id, api_base, api_key_sealed is not null, created_at
+from accounts_account
+"""
+BY_SLUG: Final = f"{READ} where slug = %s"
+BY_SLUG_LOCKED: Final = f"{BY_SLUG} for update"
+BY_ID: Final = f"{READ} where id = %s"
+ALL: Final = f"{READ} order by parent_id nulls first, slug"
+SEALED_KEY: Final = "select api_key_sealed from accounts_account where id = %s"
+
+
+def _account(row: tuple[Any, ...]) -> Account:
+    fields = dict(zip(Account.__struct_fields__, row, strict=True))
+    return Account(**fields | {"access": Access(fields["access"])})
+
+
 def by_slug(slug: str, *, lock: bool = False) -> Account | None:
     """The account with this slug; ``lock`` keeps it until the transaction ends."""
-    query = AccountRow.objects.select_for_update() if lock else AccountRow.objects.all()
-    row = query.filter(slug=slug).first()
-    return None if row is None else to_account(row)
+    row = database.execute(BY_SLUG_LOCKED if lock else BY_SLUG, (slug,)).fetchone()
+    return None if row is None else _account(row)
 
 
 def by_id(account_id: int) -> Account | None:
     """The account with this id."""
-    row = AccountRow.objects.filter(pk=account_id).first()
-    return None if row is None else to_account(row)
+    row = database.execute(BY_ID, (account_id,)).fetchone()
+    return None if row is None else _account(row)
 
 
 def all_accounts() -> list[Account]:
     """All accounts, own ones first, then connected ones, by slug."""
-    return [to_account(row) for row in AccountRow.objects.order_by(F("parent_id").asc(nulls_first=True), "slug")]
+    return [_account(row) for row in database.execute(ALL).fetchall()]
 
 
 def insert(
@@ -92,8 +110,8 @@ def update(account_id: int, **changes: object) -> Account:
 
 def sealed_key(account_id: int) -> bytes | None:
     """The encrypted API key."""
-    value = AccountRow.objects.values_list("api_key_sealed", flat=True).get(pk=account_id)
-    return None if value is None else bytes(value)
+    row = database.execute(SEALED_KEY, (account_id,)).fetchone()
+    return None if row is None or row[0] is None else bytes(row[0])
 
 
 def insert_secret(account_id: int, *, sealed: bytes, hint: str) -> WebhookSecret:

@@ -69,7 +69,12 @@ class Application:
 
 async def respond(send: Send, status: int, body: bytes, content_type: bytes = b"application/json") -> None:
     """Send a whole answer."""
-    headers = [(b"content-type", content_type), (b"content-length", str(len(body)).encode())]
+    headers = [
+        (b"content-type", content_type),
+        (b"content-length", str(len(body)).encode()),
+        (b"cache-control", b"no-store"),
+        (b"x-content-type-options", b"nosniff"),
+    ]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
 

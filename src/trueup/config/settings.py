@@ -6,17 +6,20 @@ import hashlib
 import hmac
 import os
 import secrets
+from pathlib import Path
 from typing import Any, Final
 
 import django_stubs_ext
 from csp.constants import NONE, SELF
 from psycopg.conninfo import conninfo_to_dict
 
-from trueup.runtime import configuration, crypto
+from trueup.audit import subjects
+from trueup.runtime import configuration, crypto, installation
 
 django_stubs_ext.monkeypatch()
 
 _settings = configuration.current()
+subjects.sealed_by(installation.sealer)
 
 
 def _session_key() -> str:
@@ -65,21 +68,26 @@ INSTALLED_APPS: Final = [
     "django.contrib.postgres",
     "django_htmx",
     "procrastinate.contrib.django",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
     "trueup.audit",
     "trueup.operators",
     "trueup.accounts",
     "trueup.inbox",
     "trueup.mirror",
     "trueup.customer",
+    "trueup.notices",
     "trueup.web",
 ]
 
 MIDDLEWARE: Final = [
+    "trueup.web.headers.everywhere",
     "django.middleware.security.SecurityMiddleware",
     "servestatic.middleware.ServeStaticMiddleware",
     "django_http_compression.middleware.HttpCompressionMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.locale.LocaleMiddleware",
+    "trueup.web.console.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -88,6 +96,8 @@ MIDDLEWARE: Final = [
     "csp.middleware.CSPMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "trueup.web.requests.RequestMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "trueup.web.console.sessions.SessionMiddleware",
 ]
 
 ROOT_URLCONF: Final = "trueup.config.urls"
@@ -100,6 +110,7 @@ TEMPLATES: Final = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "trueup.web.console.sessions.session_left",
             ],
             "builtins": ["django.templatetags.static", "django.templatetags.i18n"],
         },
@@ -113,11 +124,29 @@ PASSWORD_HASHERS: Final = [
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
 ]
 LOGIN_URL: Final = "console:sign-in"
-LOGIN_REDIRECT_URL: Final = "/customers"
+LOGIN_REDIRECT_URL: Final = "/"
+TRUEUP_MFA_REQUIRED: Final = _settings.mfa == "required"
+
+ACCOUNT_ADAPTER: Final = "trueup.web.console.adapters.AccountAdapter"
+ACCOUNT_USER_MODEL_USERNAME_FIELD: Final = None
+ACCOUNT_LOGIN_METHODS: Final = {"email"}
+ACCOUNT_SIGNUP_FIELDS: Final = ["email*", "password1*"]
+ACCOUNT_EMAIL_VERIFICATION: Final = "none"
+"""People are made by people here, and never sign up: an address is true because somebody vouched for it."""
+ACCOUNT_RATE_LIMITS: Final = False
+MFA_RATE_LIMITS: Final = False
+"""Attempts are counted by ``operators``, for all processes together; allauth would count in each one's memory."""
+MFA_ADAPTER: Final = "trueup.web.console.adapters.FactorAdapter"
+MFA_SUPPORTED_TYPES: Final = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED: Final = True
+MFA_ALLOW_UNVERIFIED_EMAIL: Final = True
+MFA_WEBAUTHN_USER_VERIFICATION: Final = "preferred"
 
 LANGUAGE_CODE: Final = "en"
-LANGUAGES: Final = [("en", "English")]
+LANGUAGES: Final = [("en", "English"), ("de", "Deutsch")]
 """What the words exist in; a browser that asks for another language must not be told that it got it."""
+LOCALE_PATHS: Final = [Path(configuration.__file__).parents[1] / "web" / "locale"]
+"""Looked at before the catalogues of other apps, which have words of the same English for something else."""
 TIME_ZONE: Final = "UTC"
 USE_TZ: Final = True
 USE_I18N: Final = True
@@ -133,15 +162,23 @@ _named: Final = [part.strip() for part in _settings.allowed_hosts.split(",") if 
 ALLOWED_HOSTS: Final = [*_LOOPBACK, *_named, *([] if _settings.host in {"0.0.0.0", "::"} else [_settings.host])]  # noqa: S104 - compared
 _secure: Final = bool(_settings.tls_cert or _settings.trusted_proxies)
 CSRF_TRUSTED_ORIGINS: Final = [f"https://{host}" for host in _named]
-SESSION_COOKIE_NAME: Final = f"trueup_session_{_settings.port}"
-"""Installations side by side on one host share cookies across ports, so the name tells them apart."""
-CSRF_COOKIE_NAME: Final = f"trueup_csrf_{_settings.port}"
+_host_only: Final = "__Host-" if _secure else ""
+SESSION_COOKIE_NAME: Final = f"{_host_only}trueup_session_{_settings.port}"
+"""Installations side by side on one host share cookies across ports, so the name tells them apart.
+
+The prefix, where there is TLS, has browsers refuse a cookie of that name from another host or without TLS.
+"""
+CSRF_COOKIE_NAME: Final = f"{_host_only}trueup_csrf_{_settings.port}"
 SESSION_COOKIE_SECURE: Final = _secure
 CSRF_COOKIE_SECURE: Final = _secure
 SESSION_COOKIE_HTTPONLY: Final = True
-SESSION_COOKIE_AGE: Final = 12 * 60 * 60
+SESSION_COOKIE_AGE: Final = 24 * 60 * 60
+"""Longer than any session lives: ``operators.sessions.rules`` says how long, by role."""
 SESSION_COOKIE_SAMESITE: Final = "Lax"
 SECURE_CONTENT_TYPE_NOSNIFF: Final = True
+SECURE_HSTS_SECONDS: Final = 365 * 24 * 60 * 60 if _secure else 0
+"""A browser that came over TLS once comes over nothing else for a year."""
+SECURE_HSTS_INCLUDE_SUBDOMAINS: Final = True
 SECURE_REFERRER_POLICY: Final = "same-origin"
 SECURE_PROXY_SSL_HEADER: Final = ("HTTP_X_TRUEUP_SECURE", "1")
 """Set by our own ASGI application after it has checked who the proxy is.

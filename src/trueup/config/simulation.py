@@ -10,6 +10,8 @@ import os
 import django
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "trueup.config.settings")
+# It does a worker's work, with the connection of one.
+os.environ.setdefault("TRUEUP_PROCESS", "worker")
 django.setup()
 
 import trueup.customer.tasks  # noqa: E402 - Django has to be set up before tables are imported

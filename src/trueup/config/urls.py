@@ -11,6 +11,7 @@ from trueup.web.api.app import api
 urlpatterns: Final = [
     path("api/v1/", api.urls),
     path("", include("trueup.web.console.urls")),
+    path("", include("trueup.web.console.allauth_names")),
 ]
 
 handler400 = "trueup.web.console.failures.bad_request"

@@ -17,9 +17,11 @@ from django.db import connections  # noqa: E402
 from procrastinate import App  # noqa: E402
 from procrastinate.contrib.django import app as jobs  # noqa: E402
 
+import trueup.audit.tasks  # noqa: E402
 import trueup.customer.tasks  # noqa: E402
 import trueup.inbox.tasks  # noqa: E402
 import trueup.mirror.tasks  # noqa: E402
+import trueup.notices.tasks  # noqa: E402
 import trueup.ops.tasks  # noqa: E402, F401
 from trueup.runtime import configuration, drains, errands, listening, logs, processes, topics  # noqa: E402
 
@@ -33,12 +35,10 @@ def start_drains(wakes: threading.Event, stop: threading.Event) -> list[threadin
     """Run the subscribed drains, lower packages first, in one thread that any topic wakes."""
     conninfo = configuration.current().database_url
     by_topic = {drain.topic: [wakes] for drain in topics.drains()}
-    bells = {
-        (errand.name, number): threading.Event() for errand in errands.errands() for number in range(errand.threads)
-    }
+    bells = {errand.name: [threading.Event() for _ in range(errand.threads)] for errand in errands.errands()}
     for errand in errands.errands():
-        by_topic.setdefault(errand.topic, []).extend(bells[errand.name, number] for number in range(errand.threads))
-    _bells[:] = bells.values()
+        by_topic.setdefault(errand.topic, []).extend(bells[errand.name])
+    _bells[:] = [bell for own in bells.values() for bell in own]
     threads = [
         threading.Thread(
             target=drains.run, args=(topics.drains(),), kwargs={"wakes": wakes, "stop": stop}, name="drains"
@@ -48,7 +48,7 @@ def start_drains(wakes: threading.Event, stop: threading.Event) -> list[threadin
             threading.Thread(
                 target=errands.run,
                 args=(errand,),
-                kwargs={"wakes": bells[errand.name, number], "stop": stop},
+                kwargs={"bells": bells[errand.name], "number": number, "stop": stop},
                 name=f"{errand.name}-{number}",
                 daemon=True,
             )

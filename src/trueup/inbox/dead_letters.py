@@ -21,6 +21,8 @@ from trueup.inbox.service import AWAITING, PENDING
 from trueup.inbox.types import TOPIC, DeadGroup, DeadLetter, Moved
 from trueup.kernel.actor import Actor
 from trueup.kernel.errors import NotFound, Refused
+from trueup.operators import service as operators
+from trueup.operators.permissions import Permission
 from trueup.runtime import database
 from trueup.runtime.dead_letters import Group, Letter, Shelf, register, shelves
 from trueup.runtime.dead_letters import discard as take_off
@@ -137,6 +139,7 @@ def retry(*, cause: str | None = None, by: Actor, dry_run: bool = False) -> Move
 
     ``NotFound`` for a cause that stopped nothing. With ``dry_run`` nothing is written and the counts are what would be.
     """
+    operators.require(by, Permission.EVENTS_REPLAY)
     with database.transaction() as connection:
         found = [*found_groups(connection), *quarantine.groups(connection)] if cause is None else _of(connection, cause)
         if dry_run or not found:
@@ -165,6 +168,7 @@ def discard(*, cause: str, why: str, by: Actor, dry_run: bool = False) -> Moved:
 
     ``NotFound`` for a cause that stopped nothing, ``Refused`` without a reason. ``dry_run`` as for ``retry``.
     """
+    operators.require(by, Permission.EVENTS_REPLAY)
     reason = why.strip()[:LONGEST_REASON].replace("\x00", "\ufffd")
     if not reason and not dry_run:
         raise Refused("Giving up needs a reason.", code="reason_missing", hint="Say why, for whoever asks later.")

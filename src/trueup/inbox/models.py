@@ -194,7 +194,9 @@ class Sweep(models.Model):
 
 
 class Alarm(models.Model):
-    """Something that stands wrong at this moment, since when, and what to do; gone when it no longer stands."""
+    """Something that stands wrong at this moment, since when, what to do, and who is on it; once over, a past one."""
+
+    PERSONAL: ClassVar[Mapping[str, str]] = {"note": "free_text"}
 
     id = models.BigAutoField(primary_key=True)
     source = models.TextField()
@@ -204,6 +206,10 @@ class Alarm(models.Model):
     seen_at = models.DateTimeField(db_default=Now())
     message = models.TextField()
     remedy = models.TextField()
+    acknowledged_at = models.DateTimeField(null=True)
+    acknowledged_kind = models.TextField(null=True)
+    acknowledged_id = models.TextField(null=True)
+    note = models.TextField(null=True)
 
     class Meta:
         """One row a source, account and code."""
@@ -213,6 +219,35 @@ class Alarm(models.Model):
                 fields=["source", "account_id", "code"], name="inbox_alarm_once", nulls_distinct=False
             )
         ]
+
+    @override
+    def __str__(self) -> str:
+        """The code."""
+        return self.code
+
+
+class PastAlarm(models.Model):
+    """An alarm that ended, under the number that it stood with, and who was on it last; kept for ninety days."""
+
+    PERSONAL: ClassVar[Mapping[str, str]] = {"note": "free_text"}
+
+    id = models.BigIntegerField(primary_key=True)
+    source = models.TextField()
+    account_id = models.BigIntegerField(null=True)
+    code = models.TextField()
+    since = models.DateTimeField()
+    ended_at = models.DateTimeField()
+    message = models.TextField()
+    remedy = models.TextField()
+    acknowledged_at = models.DateTimeField(null=True)
+    acknowledged_kind = models.TextField(null=True)
+    acknowledged_id = models.TextField(null=True)
+    note = models.TextField(null=True)
+
+    class Meta:
+        """Read by when it ended, the newest first."""
+
+        indexes: ClassVar = [models.Index(fields=["ended_at", "id"], name="inbox_pastalarm_ended")]
 
     @override
     def __str__(self) -> str:

@@ -15,6 +15,7 @@ from trueup.inbox.intake import envelope as envelopes
 from trueup.inbox.intake.envelope import Envelope, Unusable
 from trueup.inbox.intake.statements import STORE
 from trueup.inbox.types import Reason, Source
+from trueup.kernel.modes import mode_name
 from trueup.runtime import database
 from trueup.runtime.dead_letters import EXAMPLES, Group, Letter, Named, cause_of
 
@@ -141,7 +142,7 @@ def _store(
         account = accounts.account(account_id)
         envelope = envelopes.read(body)
         if envelope.livemode is not account.livemode and envelope.livemode is not None:
-            mode = "live" if envelope.livemode else "test"
+            mode = mode_name(envelope.livemode)
             raise Unusable(Reason.WRONG_MODE, f"The event is of {mode} mode, the account is not.")
     except Unusable as error:
         return error.reason.value, error.detail

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 
 import psycopg
@@ -20,13 +20,20 @@ from trueup.inbox.types import (
     QuarantinedRow,
     State,
     Subject,
+    TypesSince,
 )
 from trueup.kernel.errors import NotFound, Refused
-from trueup.runtime import clock, database, queues
+from trueup.runtime import clock, database, partitions, queues
 from trueup.runtime.pages import Moment, Number, Page, decode_cursor, encode_cursor
 from trueup.runtime.queues import Claimed, Queue
+from trueup.runtime.recalling import Recalled
 from trueup.runtime.wake import wake
 
+MANY: Final = 5_000
+"""Counting so many events takes long enough to be worth remembering."""
+_lately: Final = Recalled[tuple[int, int]](seconds=10.0, dear=lambda counted: sum(counted) > MANY)
+# So many that not all of them are looked at.
+_types: Final = Recalled[TypesSince](seconds=10.0, dear=lambda found: not found.whole)
 PENDING: Final = Queue(table="inbox_pending", columns=("account_id", "livemode", "event_id", "created"))
 """Snapshot events that the mirror has not read."""
 AWAITING: Final = Queue(table="inbox_awaitingfetch", columns=("account_id", "livemode", "event_id", "created"))
@@ -128,21 +135,23 @@ def quarantined(*, limit: int = 50, after: str | None = None) -> Page[Quarantine
 
 
 def stats() -> InboxStats:
-    """How the inbox stands."""
-    return store.stats()
+    """How the inbox stands; how many came in a day may be ten seconds old where they are many."""
+    return store.stats(*_lately.of("", store.lately))
+
+
+def types_since(moment: datetime, *, limit: int = 20_000) -> TypesSince:
+    """How many events of each type happened since a moment, of the newest ``limit`` that came.
+
+    What happened before and came since, as a backfill's or a delayed delivery, does not count.
+    """
+    # Asked at two moments within ten seconds, the answer is the same one.
+    key = (int(moment.timestamp()) // 10, limit)
+    return _types.of(key, lambda: store.types_since(moment, limit=limit))
 
 
 def ensure_partitions(*, now: datetime | None = None) -> None:
     """Make the log's partitions from two years back to three months ahead; run at start and daily, safe to repeat."""
-    month = (now or clock.now()).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-    for _ in range(MONTHS_BACK):
-        month = (month - timedelta(days=1)).replace(day=1)
-    with database.transaction() as connection:
-        connection.execute("select pg_advisory_xact_lock(hashtext('inbox_event partitions'))")
-        connection.execute("set local lock_timeout = '5s'")
-        for _ in range(MONTHS_BACK + MONTHS_AHEAD + 1):
-            store.ensure_month(month)
-            month = (month + timedelta(days=32)).replace(day=1)
+    partitions.ensure_months("inbox_event", "created", now=now or clock.now(), back=MONTHS_BACK, ahead=MONTHS_AHEAD)
 
 
 def lease_awaiting(*, limit: int, seconds: float) -> list[AwaitingRow]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 import msgspec
@@ -21,9 +21,12 @@ from trueup.inbox.types import (
     Source,
     State,
     Subject,
+    TypesSince,
 )
 from trueup.runtime import database
 
+CLOCKS_APART: Final = timedelta(minutes=5)
+"""By how much our clock may be ahead of Stripe's."""
 BODIES: Final = """
 select k.account_id, k.livemode, k.event_id, e.body
 from unnest(%(account_id)b::int8[], %(livemode)b::bool[], %(event_id)b::text[], %(created)b::timestamptz[])
@@ -76,19 +79,19 @@ STATES: Final = {
 }
 
 STATS: Final = """
-with lately as (
-    -- By their ids, which the index on received_at holds: the table would be read for their kind.
-    select count(*) as number, count(*) filter (where starts_with(event_id, %(reading)s)) as readings
-    from inbox_event where received_at > now() - interval '24 hours'
-)
-select number,
-       (select count(*) from inbox_pending where set_aside_at is null),
+select (select count(*) from inbox_pending where set_aside_at is null),
        (select count(*) from inbox_awaitingfetch where set_aside_at is null),
        (select count(*) from inbox_pending where set_aside_at is not null)
            + (select count(*) from inbox_awaitingfetch where set_aside_at is not null),
        (select count(*) from inbox_quarantined where discarded_at is null),
-       (select max(received_at) from inbox_event), number - readings, readings
-from lately
+       (select max(received_at) from inbox_event)
+"""
+
+LATELY: Final = """
+-- By their ids, which the index on received_at holds: the table would be read for their kind.
+select count(*) - count(*) filter (where starts_with(event_id, %(reading)s)),
+       count(*) filter (where starts_with(event_id, %(reading)s))
+from inbox_event where received_at > now() - interval '24 hours'
 """
 
 BY_EVENT_ID: Final = "(e.account_id = any(%(accounts)s) and e.livemode = any('{t,f}') and e.event_id = %(event_id)s)"
@@ -123,28 +126,6 @@ cross join lateral (
 order by l.id
 """
 """A lease is a due time ahead: whoever dies with it lets others take the rows when it is over."""
-
-MONTH: Final = """
-do $$
-declare
-    first date := date '{month}';
-    since text := first || ' 00:00:00+00';
-    until text := (first + interval '1 month')::date || ' 00:00:00+00';
-    part text := 'inbox_event_{suffix}';
-begin
-    if to_regclass(part) is not null then
-        return;
-    end if;
-    execute format('create table %I (like inbox_event including defaults including constraints including storage)',
-                   part);
-    -- A row of this month that came before its partition waits in the default one, and would forbid attaching it.
-    -- Nobody may add another between the move and the attachment, which takes this lock anyway.
-    lock table inbox_event_other in access exclusive mode;
-    execute format('with moved as (delete from inbox_event_other where created >= %L and created < %L returning *) '
-                   'insert into %I select * from moved', since, until, part);
-    execute format('alter table inbox_event attach partition %I for values from (%L) to (%L)', part, since, until);
-end $$
-"""
 
 
 def bodies(rows: list[tuple[int, bool, str, datetime]]) -> list[PendingEvent]:
@@ -313,13 +294,39 @@ def quarantined_total() -> int:
     return int(row[0]) if row else 0
 
 
-def stats() -> InboxStats:
-    """How the inbox stands, in one statement."""
-    row = database.execute(STATS, {"reading": READING}).fetchone() or (0, 0, 0, 0, 0, None)
-    return InboxStats(**dict(zip(InboxStats.__struct_fields__, row, strict=True)))
+def lately() -> tuple[int, int]:
+    """How many events and how many readings came within 24 hours."""
+    events, readings = database.execute(LATELY, {"reading": READING}).fetchone() or (0, 0)
+    return events, readings
 
 
-def ensure_month(month: datetime) -> None:
-    """Make the partition of a month when it is missing; rows that came early move into it."""
-    first = month.astimezone(UTC).replace(day=1)
-    database.connection().execute(MONTH.format(month=f"{first:%Y-%m-%d}", suffix=f"{first:%Y_%m}").encode())
+def stats(events: int, readings: int) -> InboxStats:
+    """How the inbox stands, and what came lately, which was counted before."""
+    row = database.execute(STATS, ()).fetchone() or (0, 0, 0, 0, None)
+    waiting, awaiting_fetch, set_aside, quarantined, last_received_at = row
+    return InboxStats(
+        received_24h=events + readings,
+        waiting=waiting,
+        awaiting_fetch=awaiting_fetch,
+        set_aside=set_aside,
+        quarantined=quarantined,
+        last_received_at=last_received_at,
+        events_24h=events,
+        readings_24h=readings,
+    )
+
+
+def types_since(moment: datetime, *, limit: int) -> TypesSince:
+    """How many of each type that happened since a moment are among the newest events."""
+    # What happened since then came since then, but for a clock of ours that is behind Stripe's.
+    sql = """
+        select type, count(*) filter (where created >= %s), count(*) from (
+            select type, created from inbox_event where received_at >= %s
+            order by received_at desc, event_id desc limit %s
+        ) newest group by type
+    """
+    rows = database.execute(sql, (moment, moment - CLOCKS_APART, limit)).fetchall()
+    return TypesSince(
+        counts={type_: number for type_, number, _looked_at in rows if number},
+        whole=sum(looked_at for _type, _number, looked_at in rows) < limit,
+    )

@@ -119,6 +119,14 @@ class InboxStats(Record, frozen=True):
     """Objects that were read from Stripe's API, by a backfill for instance."""
 
 
+class TypesSince(Record, frozen=True):
+    """How many events of each type happened since a moment."""
+
+    counts: dict[str, int]
+    whole: bool
+    """Whether all events were looked at that came since; otherwise so many came that only the newest were."""
+
+
 class PendingEvent(Record, frozen=True):
     """An event as the mirror's drain reads it."""
 

@@ -21,6 +21,7 @@ from trueup.inbox.intake.app import PREFIX
 from trueup.inbox.sweep import service as sweeps
 from trueup.inbox.sweep.types import Endpoint, EndpointState
 from trueup.kernel.errors import NotFound
+from trueup.kernel.modes import mode_name
 from trueup.kernel.records import Record
 from trueup.runtime import clock
 
@@ -200,7 +201,7 @@ class _Looking:
         return Finding("read", name, Verdict.FINE, "It can be read.")
 
     def _mode(self) -> Finding:
-        word = "live" if self._account.livemode else "test"
+        word = mode_name(self._account.livemode)
         if not self._modes:
             hint = "Nothing now; ask again when there is an object."
             return Finding("key", "mode", Verdict.UNKNOWN, "There is no object yet to tell the mode.", hint)

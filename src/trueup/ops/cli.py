@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import sys
 from collections.abc import Sequence
 from importlib import metadata
@@ -12,11 +13,13 @@ import typer
 from django.db import InterfaceError, OperationalError
 from typer.main import get_command
 
-from trueup.audit import service as audit
+from trueup.audit.service import ORIGIN, REQUEST_ID
 from trueup.kernel.errors import TrueupError, Unavailable
 from trueup.ops import main, output
 from trueup.ops.commands import (
     accounts,
+    audit,
+    audit_witness,
     backfill,
     backup,
     customers,
@@ -25,6 +28,7 @@ from trueup.ops.commands import (
     events,
     identity,
     metrics,
+    notices,
     objects,
     operators,
     processes,
@@ -36,6 +40,7 @@ from trueup.ops.commands import (
     simulate,
     stripe_calls,
     sweep,
+    team,
     views,
 )
 
@@ -56,6 +61,7 @@ app: Final = typer.Typer(
 processes.register(app)
 accounts.register(app)
 operators.register(app)
+team.register(app)
 customers.register(app)
 identity.register(app)
 objects.register(app)
@@ -65,12 +71,15 @@ sweep.register(app)
 dead_letters.register(app)
 replay.register(app)
 metrics.register(app)
+notices.register(app)
 demo.register(app)
 views.register(app)
 stripe_calls.register(app)
 rebuild.register(app)
 reconcile.register(app)
 backup.register(app)
+audit.register(app)
+audit_witness.register(audit.audit_app)
 sandbox.register(app)
 simulate.register(app)
 sandbox_lives.register(sandbox.sandbox_app)
@@ -79,7 +88,8 @@ sandbox_lives.register(sandbox.sandbox_app)
 def run(arguments: Sequence[str]) -> int:
     """Run one command and return its exit status; with ``--json`` a refusal is JSON on standard output as well."""
     as_json = "--json" in arguments
-    token = audit.REQUEST_ID.set("cli")
+    token = REQUEST_ID.set("cli")
+    origin = ORIGIN.set(socket.gethostname())
     try:
         result = get_command(app).main(args=list(arguments), prog_name="trueup", standalone_mode=False)
     except typer.Exit as ended:
@@ -106,7 +116,8 @@ def run(arguments: Sequence[str]) -> int:
         show(file=sys.stderr)
         return int(getattr(error, "exit_code", main.USAGE_ERROR))
     finally:
-        audit.REQUEST_ID.reset(token)
+        ORIGIN.reset(origin)
+        REQUEST_ID.reset(token)
     return int(result or 0)
 
 

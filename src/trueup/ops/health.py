@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,6 +12,8 @@ from prometheus_client.core import REGISTRY, CounterMetricFamily, GaugeMetricFam
 from prometheus_client.registry import Collector
 from typing_extensions import override
 
+from trueup.audit.anchors import health as audit_health
+from trueup.audit.anchors.health import Light
 from trueup.customer import service as customers
 from trueup.inbox import dead_letters
 from trueup.inbox import service as inbox
@@ -23,7 +23,7 @@ from trueup.mirror.reconcile import service as reconcile
 from trueup.mirror.reconcile.types import Kind
 from trueup.ops.backups import nightly
 from trueup.ops.calls_metrics import CallsCollector
-from trueup.runtime import clock, configuration, crypto, database
+from trueup.runtime import clock, database, installation
 
 
 class DatabaseCollector(Collector):
@@ -75,7 +75,29 @@ class DatabaseCollector(Collector):
                 "Age of the newest backup, as the audit log knows it.",
                 value=(clock.now() - newest).total_seconds(),
             )
+        yield from _audit(connection)
         yield from (waiting, aside, oldest, stages, quarantined, fetch, found_late, cursor, wrong)
+
+
+def _audit(connection: psycopg.Connection[Any]) -> Iterator[Metric]:
+    """How the audit log of each mode stands."""
+    unsealed = GaugeMetricFamily(
+        "trueup_audit_unsealed", "Entries of the audit log without a place in its tree.", labels=["mode"]
+    )
+    age = GaugeMetricFamily(
+        "trueup_audit_checkpoint_age_seconds", "Age of the newest signed checkpoint.", labels=["mode"]
+    )
+    lights = GaugeMetricFamily(
+        "trueup_audit_health", "Whether the audit log is in this state (1) or not (0).", labels=["mode", "state"]
+    )
+    for mode, livemode in (("live", True), ("test", False)):
+        found = audit_health.health(connection, livemode=livemode)
+        unsealed.add_metric([mode], found.waiting)
+        if found.signed_at is not None:
+            age.add_metric([mode], (clock.now() - found.signed_at).total_seconds())
+        for light in Light:
+            lights.add_metric([mode, light.value], found.light is light)
+    yield from (unsealed, age, lights)
 
 
 def exposition() -> bytes:
@@ -102,13 +124,6 @@ def database_ready() -> bool:
         connections.close_all()
 
 
-def installation_id() -> str:
-    """Twelve characters that tell installations apart without telling their key."""
-    settings = configuration.current()
-    key = crypto.load_key(text=settings.secret_key, path=settings.secret_key_file or settings.home / "secret.key")
-    return hmac.digest(key, b"installation id", hashlib.sha256).hex()[:12]
-
-
 def alive() -> dict[str, Any]:
     """What ``/healthz`` answers while the process runs."""
-    return {"status": "ok", "service": "trueup", "installation": installation_id()}
+    return {"status": "ok", "service": "trueup", "installation": installation.identifier()}

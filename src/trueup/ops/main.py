@@ -24,7 +24,7 @@ from trueup.runtime import clock, configuration, logs
 
 OFFLINE: Final = frozenset({"--help", "-h", "--version", "--show-completion", "--install-completion"})
 """Options that need no database."""
-UNSTORED: Final = frozenset({"metrics", "sandbox", "backups", "simulate"})
+UNSTORED: Final = (("metrics",), ("sandbox",), ("backups",), ("simulate",), ("audit", "witness"))
 """Commands that need none either: they work on what they are given, on files, or on a store of their own."""
 OPTIONS: Final = {
     "--host": "TRUEUP_HOST",
@@ -37,7 +37,7 @@ OPTIONS: Final = {
 SERVING: Final = frozenset({"up", "web", "intake"})
 LASTING: Final = frozenset({*SERVING, "worker"})
 """Commands that run until they are told to end, and whose log is all that they say."""
-SHOWING: Final = (("demo",), ("sandbox", "up"))
+SHOWING: Final = (("demo",), ("sandbox", "up"), ("audit", "witness"))
 """Commands that last as well, and talk to a person where one looks."""
 ALARMS: Final = "trueup.inbox.alarms"
 """Whose log tells of alarms that begin and end."""
@@ -116,11 +116,17 @@ def run(arguments: Sequence[str]) -> int:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "trueup.config.settings")
     # Whoever looks at the database's connections sees whose they are.
     os.environ.setdefault("PGAPPNAME", f"trueup {arguments[0]}" if arguments else "trueup")
-    if not arguments or UNSTORED.intersection(arguments[:1]) or OFFLINE.intersection(arguments):
+    if not arguments or _begins(arguments, UNSTORED) or OFFLINE.intersection(arguments) or _checks_files(arguments):
         return _hand_over(arguments or ["--help"])
     installation = importlib.import_module("trueup.runtime.installation")
     with installation.opened(_progress):
         return _hand_over(arguments)
+
+
+def _checks_files(arguments: Sequence[str]) -> bool:
+    """Whether what is verified is files alone: an export, or a proof by a policy; no installation is made for that."""
+    named = {word.partition("=")[0] for word in arguments}
+    return _begins(arguments, (("audit", "verify"),)) and ("--dir" in named or named >= {"--proof", "--policy"})
 
 
 def _level(arguments: Sequence[str], settings: configuration.Configuration) -> str:
@@ -130,7 +136,11 @@ def _level(arguments: Sequence[str], settings: configuration.Configuration) -> s
 
 
 def _shows(arguments: Sequence[str]) -> bool:
-    return any(tuple(arguments[: len(words)]) == words for words in SHOWING)
+    return _begins(arguments, SHOWING)
+
+
+def _begins(arguments: Sequence[str], commands: Sequence[tuple[str, ...]]) -> bool:
+    return any(tuple(arguments[: len(words)]) == words for words in commands)
 
 
 def adopt(arguments: Sequence[str]) -> None:
@@ -151,6 +161,9 @@ def _adopt_target(into: str) -> None:
     elif into:
         # The backup is this installation's: `latest` is the newest that `trueup backups` lists here, not over there.
         os.environ["TRUEUP_BACKUP_DIR"] = str(configuration.current().backup_folder)
+        # So are the keys of subjects, and who was erased; where there are none here, they were brought over there.
+        if (audit := configuration.current().audit_folder).is_dir():
+            os.environ["TRUEUP_AUDIT_DIR"] = str(audit)
         for variable in ("DATABASE_URL", "TRUEUP_CONFIG"):
             os.environ.pop(variable, None)
         os.environ["TRUEUP_HOME"] = into

@@ -14,6 +14,7 @@ from django.db.migrations.exceptions import MigrationSchemaMissing
 from django.db.migrations.executor import MigrationExecutor
 
 from trueup.accounts import service as accounts
+from trueup.audit import months
 from trueup.inbox import service as inbox
 from trueup.kernel.errors import TrueupError, Unavailable
 from trueup.mirror.views import install as views
@@ -43,6 +44,7 @@ def prepare() -> None:
             with _timeouts():
                 _migrate()
                 inbox.ensure_partitions()
+                months.ensure_partitions()
                 views.refresh()
                 accounts.check_key(installation.sealer())
         except (DatabaseError, psycopg.Error, MigrationSchemaMissing) as error:

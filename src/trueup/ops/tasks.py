@@ -10,12 +10,17 @@ from procrastinate.contrib.django import app
 from procrastinate.exceptions import ConnectorException
 from procrastinate.jobs import Status
 
+from trueup.audit import months
+from trueup.audit.access_log import service as access_log
+from trueup.audit.verifying import nightly as verifying
 from trueup.customer import reconcile as reconciling
 from trueup.inbox import dead_letters
 from trueup.inbox import service as inbox
+from trueup.inbox.alarms import service as alarms
 from trueup.kernel.time import from_unix
 from trueup.mirror.reconcile import service as reconciliations
-from trueup.ops import lost_events
+from trueup.operators.approvals import service as approvals
+from trueup.ops import audit_watch, erasures, lost_events
 from trueup.ops.backups import nightly
 from trueup.runtime import clock, configuration, database, errands, logs, queues, topics
 from trueup.runtime.wake import wake
@@ -90,12 +95,47 @@ async def aside(timestamp: int) -> None:
     await sync_to_async(dead_letters.watch)()
 
 
+@app.periodic(cron="* * * * *")
+@app.task(queue="clock", queueing_lock="erasures", name="ops.erasures")
+async def erased(timestamp: int) -> None:
+    """Keep the copy of the audit log's keys and the ledger of erasures true, and tell where that fails."""
+    del timestamp
+    await sync_to_async(erasures.watch)()
+
+
+@app.periodic(cron="* * * * *")
+@app.task(queue="clock", queueing_lock="audit_watch", name="ops.audit_watch")
+async def watch_audit(timestamp: int) -> None:
+    """Raise alarms for what is wrong with the audit log, and end them once it is not."""
+    del timestamp
+    await sync_to_async(audit_watch.look_after)()
+
+
+@app.periodic(cron="41 * * * *")
+@app.task(queue="clock", queueing_lock="approvals", name="ops.approvals")
+async def approvals_over(timestamp: int) -> None:
+    """Note which requests nobody answered in time."""
+    del timestamp
+    await sync_to_async(approvals.expire)()
+
+
+@app.periodic(cron="37 4 * * *")
+@app.task(queue="clock", queueing_lock="retention", name="ops.retention")
+async def retention(timestamp: int) -> None:
+    """Drop the months that the audit log has kept for its years, the night after one became as old; and old alarms."""
+    del timestamp
+    await sync_to_async(erasures.drop_old)()
+    await sync_to_async(access_log.prune)()
+    await sync_to_async(alarms.tidy)()
+
+
 @app.periodic(cron="17 3 * * *")
 @app.task(queue="clock", queueing_lock="partitions", name="ops.partitions")
 async def partitions(timestamp: int) -> None:
-    """Make the log's partitions ahead of time."""
+    """Make the partitions of the logs ahead of time."""
     del timestamp
     await sync_to_async(inbox.ensure_partitions)()
+    await sync_to_async(months.ensure_partitions)()
 
 
 @app.periodic(cron="23 * * * *")
@@ -113,6 +153,14 @@ async def reconcile(timestamp: int) -> None:
     if from_unix(timestamp).hour == configuration.current().reconcile_hour:
         await sync_to_async(reconciling.start_nightly)()
         await sync_to_async(reconciliations.tidy)()
+
+
+@app.periodic(cron="11 4 * * *")
+@app.task(queue="clock", queueing_lock="verify", name="ops.verify")
+async def verify(timestamp: int) -> None:
+    """Check the audit log, all of it; in a thread of its own, since the sweep must not wait for it."""
+    del timestamp
+    await sync_to_async(verifying.verify_all, thread_sensitive=False)()
 
 
 @app.periodic(cron="41 3 * * *")

@@ -21,6 +21,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from typing_extensions import override
 
 from trueup.kernel.errors import Refused
+from trueup.runtime.outside import Address, Mailbox, SmtpAddress, Witnesses
 
 VARIABLES: Final = {
     "home": "TRUEUP_HOME",
@@ -33,6 +34,7 @@ VARIABLES: Final = {
     "tls_cert": "TRUEUP_TLS_CERT",
     "tls_key": "TRUEUP_TLS_KEY",
     "allowed_hosts": "TRUEUP_ALLOWED_HOSTS",
+    "mfa": "TRUEUP_MFA",
     "log_format": "TRUEUP_LOG_FORMAT",
     "log_level": "TRUEUP_LOG_LEVEL",
     "identity_keys": "TRUEUP_IDENTITY_KEYS",
@@ -45,10 +47,35 @@ VARIABLES: Final = {
     "backup_keep": "TRUEUP_BACKUP_KEEP",
     "reconcile_hour": "TRUEUP_RECONCILE_HOUR",
     "reconcile_repair": "TRUEUP_RECONCILE_REPAIR",
+    "audit_dir": "TRUEUP_AUDIT_DIR",
+    "audit_signer": "TRUEUP_AUDIT_SIGNER",
+    "audit_vault_token_file": "TRUEUP_AUDIT_VAULT_TOKEN_FILE",
+    "audit_key_overlap_days": "TRUEUP_AUDIT_KEY_OVERLAP_DAYS",
+    "audit_keep_years": "TRUEUP_AUDIT_KEEP_YEARS",
+    "audit_witnesses": "TRUEUP_AUDIT_WITNESSES",
+    "audit_tsa_url": "TRUEUP_AUDIT_TSA_URL",
+    "audit_tsa_certificates": "TRUEUP_AUDIT_TSA_CERTIFICATES",
+    "audit_checkpoint_webhook": "TRUEUP_AUDIT_CHECKPOINT_WEBHOOK",
+    "audit_checkpoint_webhook_secret": "TRUEUP_AUDIT_CHECKPOINT_WEBHOOK_SECRET",
+    "audit_checkpoint_mailbox": "TRUEUP_AUDIT_CHECKPOINT_MAILBOX",
+    "smtp_url": "TRUEUP_SMTP_URL",
+    "four_eyes": "TRUEUP_FOUR_EYES",
+    "sso_networks": "TRUEUP_SSO_NETWORKS",
+    "public_url": "TRUEUP_PUBLIC_URL",
+    "notices_private": "TRUEUP_NOTICES_PRIVATE",
 }
 """Field to the environment variable that sets it."""
 IDENTITY_KEY: Final = re.compile(r"[^\s=,]+ *= *(user|organization|email|crm:[a-z0-9_-]{1,40})")
+AUDIT_SIGNER: Final = re.compile(
+    r"file|vault:https?://[^\s/@]+/[^\s?#]+/[A-Za-z0-9_.-]+|kms:[a-z0-9-]+/[A-Za-z0-9:/_-]+(,[A-Za-z0-9:/_-]+)*"
+)
 METADATA_RULE: Final = re.compile(r"[^\s:;]+ *: *(required|unique|pattern=.+)")
+
+
+def networks(named: str) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:
+    """Addresses and networks, separated by commas; ``ValueError`` for what is neither."""
+    parts = (part.strip() for part in named.split(","))
+    return tuple(ipaddress.ip_network(part, strict=False) for part in parts if part)
 
 
 class ConfigurationInvalid(Refused):
@@ -80,6 +107,8 @@ class Configuration(BaseSettings):
     tls_key: Path | None = None
     allowed_hosts: str = ""
     """Host names, separated by commas, that browsers may use besides loopback and ``host``."""
+    mfa: Literal["required", "optional"] = "required"
+    """Whether everybody who may change something needs a second factor; ``optional`` is for a first look."""
     log_format: Literal["auto", "json", "text"] = "auto"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     identity_keys: str = ""
@@ -94,6 +123,37 @@ class Configuration(BaseSettings):
     """The hour of the day, in UTC, at which a worker compares every account with Stripe; -1 for never."""
     reconcile_repair: bool = True
     """Whether it then repairs what differs, or only tells."""
+    audit_dir: Path | None = None
+    """Folder of the audit log's own files, such as the keys that sign it; default ``home/audit``."""
+    audit_signer: str = "file"
+    """What signs the audit log: ``file``, ``vault:<address>/<mount>/<key>`` or ``kms:<region>/<key id>[,<older>]``."""
+    audit_vault_token_file: Path | None = None
+    """A file with the token for HashiCorp Vault; without one ``VAULT_TOKEN`` is used."""
+    audit_key_overlap_days: int = Field(default=30, ge=0, le=3650)
+    """Days for which a signing key goes on signing beside the one that follows it."""
+    audit_keep_years: int = Field(default=7, ge=1, le=100)
+    """Years after which a worker drops whole months of entries from the audit log."""
+    audit_witnesses: Witnesses = ""
+    """Witnesses elsewhere that cosign the audit log, as ``KEY=URL,KEY=URL``."""
+    audit_tsa_url: Address = ""
+    """A timestamp authority (RFC 3161) that is asked each day about the audit log."""
+    audit_tsa_certificates: Path | None = None
+    """Its root certificates, and those between, in PEM."""
+    audit_checkpoint_webhook: Address = ""
+    """Where checkpoints of the audit log are posted to, signed with the secret."""
+    audit_checkpoint_webhook_secret: str = Field(default="", repr=False)
+    audit_checkpoint_mailbox: Mailbox = ""
+    """Who is sent a checkpoint of the audit log each day, through ``smtp_url``."""
+    smtp_url: SmtpAddress = Field(default="", repr=False)
+    """A mail server: ``smtp://USER:PASSWORD@HOST:PORT?from=ADDRESS``, or ``smtps``."""
+    public_url: Address = ""
+    """Where people open the console, for links in messages; default ``https://`` and the first allowed host."""
+    notices_private: bool = False
+    """Whether notifications may go to Slack and webhooks at addresses of a private network."""
+    four_eyes: bool = True
+    """Whether another owner has to agree, where there is one, before somebody is made owner or admin."""
+    sso_networks: str = ""
+    """Networks, separated by commas, that providers of single sign-on may be in beside public addresses."""
     stripe_limit_live: int = Field(default=100, ge=1, le=100_000)
     """Calls a second that Stripe allows a live account. We stay within, and other programs of yours share it."""
     stripe_limit_test: int = Field(default=25, ge=1, le=100_000)
@@ -117,7 +177,17 @@ class Configuration(BaseSettings):
         del settings_cls, env_settings, dotenv_settings, file_secret_settings
         return (init_settings,)
 
-    @field_validator("home", "secret_key_file", "tls_cert", "tls_key", "backup_dir", mode="before")
+    @field_validator(
+        "home",
+        "secret_key_file",
+        "tls_cert",
+        "tls_key",
+        "backup_dir",
+        "audit_dir",
+        "audit_vault_token_file",
+        "audit_tsa_certificates",
+        mode="before",
+    )
     @classmethod
     def _expand(cls, value: Any) -> Any:
         return Path(value).expanduser().absolute() if isinstance(value, str) and value else value or None
@@ -136,11 +206,10 @@ class Configuration(BaseSettings):
             raise ValueError(message) from None
         return value
 
-    @field_validator("trusted_proxies")
+    @field_validator("trusted_proxies", "sso_networks")
     @classmethod
     def _networks(cls, value: str) -> str:
-        for part in filter(None, (piece.strip() for piece in value.split(","))):
-            ipaddress.ip_network(part, strict=False)
+        networks(value)
         return value
 
     @field_validator("identity_keys")
@@ -150,6 +219,14 @@ class Configuration(BaseSettings):
             if IDENTITY_KEY.fullmatch(part) is None:
                 message = f"{part!r} is not KEY=user, KEY=organization, KEY=email or KEY=crm:NAME"
                 raise ValueError(message)
+        return value
+
+    @field_validator("audit_signer")
+    @classmethod
+    def _audit_signer(cls, value: str) -> str:
+        if AUDIT_SIGNER.fullmatch(value) is None:
+            message = "is not file, vault:ADDRESS/MOUNT/KEY or kms:REGION/KEY"
+            raise ValueError(message)
         return value
 
     @field_validator("metadata_rules")
@@ -171,12 +248,27 @@ class Configuration(BaseSettings):
         if bool(self.tls_cert) != bool(self.tls_key):
             message = "TRUEUP_TLS_CERT and TRUEUP_TLS_KEY go together"
             raise ValueError(message)
+        for first, second in (
+            ("audit_tsa_url", "audit_tsa_certificates"),
+            ("audit_checkpoint_webhook", "audit_checkpoint_webhook_secret"),
+        ):
+            if bool(getattr(self, first)) != bool(getattr(self, second)):
+                message = f"{VARIABLES[first]} and {VARIABLES[second]} go together"
+                raise ValueError(message)
+        if self.audit_checkpoint_mailbox and not self.smtp_url:
+            message = "TRUEUP_AUDIT_CHECKPOINT_MAILBOX needs TRUEUP_SMTP_URL"
+            raise ValueError(message)
         return self
 
     @property
     def backup_folder(self) -> Path:
         """Where backups go, and are looked for, unless a command names another place."""
         return self.backup_dir or self.home / "backups"
+
+    @property
+    def audit_folder(self) -> Path:
+        """Where the audit log keeps its own files."""
+        return self.audit_dir or self.home / "audit"
 
     @property
     def base_url(self) -> str:
@@ -228,10 +320,12 @@ def _file_values(environ: dict[str, str]) -> dict[str, Any]:
         raise ConfigurationInvalid(
             f"{path} cannot be read: {error.strerror}.", hint="Correct its owner or its mode."
         ) from None
-    if readable and "secret_key" in values:
-        raise ConfigurationInvalid(
-            f"{path} holds secret_key (TRUEUP_SECRET_KEY) and can be read by others.", hint=f"Run: chmod 600 {path}"
-        )
+    for secret in ("secret_key", "audit_checkpoint_webhook_secret", "smtp_url"):
+        if readable and secret in values:
+            raise ConfigurationInvalid(
+                f"{path} holds {secret} ({VARIABLES[secret]}) and can be read by others.",
+                hint=f"Run: chmod 600 {path}",
+            )
     return values
 
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import base64
 import binascii
-import contextlib
-import os
+import hashlib
+import hmac
 import secrets
 from pathlib import Path
 from typing import Final
@@ -18,6 +18,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from trueup.kernel.errors import Broken, Refused
+from trueup.runtime import durable
 
 VERSION: Final = b"\x01"
 NONCE_BYTES: Final = 12
@@ -104,22 +105,11 @@ def load_key(*, text: str, path: Path) -> bytes:
     return decode_key(kept, source=str(path))
 
 
+def id_of(key: bytes) -> str:
+    """Twelve characters that tell keys, and so installations, apart without telling the key."""
+    return hmac.digest(key, b"installation id", hashlib.sha256).hex()[:12]
+
+
 def _make_key(path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = path.with_name(f".{path.name}.{secrets.token_hex(6)}")
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(base64.b64encode(secrets.token_bytes(KEY_BYTES)) + b"\n")
-            file.flush()
-            os.fsync(file.fileno())
-        with contextlib.suppress(FileExistsError):
-            os.link(fresh, path)
-    finally:
-        fresh.unlink()
-    # The name has to survive a power cut as well: without the key nothing that it sealed can be opened again.
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    # Without the key nothing that it sealed can be opened again, so it is on the disk before it is used.
+    durable.create(path, base64.b64encode(secrets.token_bytes(KEY_BYTES)) + b"\n")

@@ -39,6 +39,20 @@ def transaction() -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
         yield connection()
 
 
+@contextmanager
+def beside() -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
+    """Another connection to the same database, which commits each statement.
+
+    For what others have to see while this thread's connection is busy or in a transaction.
+    """
+    other = django_connection.copy()
+    try:
+        other.ensure_connection()
+        yield cast("psycopg.Connection[tuple[Any, ...]]", other.connection)
+    finally:
+        other.close()
+
+
 _unhurried: Final[WeakKeyDictionary[psycopg.Connection[tuple[Any, ...]], bool]] = WeakKeyDictionary()
 
 

@@ -6,8 +6,9 @@ and writes down what came of it. Each runs in threads of its own.
 
 from __future__ import annotations
 
+import random
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from trueup.kernel.errors import Broken
@@ -19,14 +20,18 @@ log = logs.get(__name__)
 
 LONGEST_PAUSE: Final = 5.0
 """Seconds between tries while an errand fails as a whole."""
+FOLLOWING: Final = 12
+"""Threads beyond an errand's first look so many times more seldom, should the first be held up by what it does."""
+SPREAD: Final = 0.2
+"""Rests differ by up to this part, so that errands begun together do not look all at once for ever."""
 
 
 class Errand(Record, frozen=True):
     """What runs again and again.
 
     ``run`` does one bounded piece, at most some seconds long, and answers how many things it did; it is given the event
-    that tells it to stop. After 0 it rests until ``topic`` is woken or ``idle_seconds`` are over. Any number of workers
-    and ``threads`` may run it at once.
+    that tells it to stop. After 0 it rests until ``topic`` is woken or about ``idle_seconds`` are over. Any number of
+    workers and ``threads`` may run it at once; while there is nothing to do, one thread looks for all.
     """
 
     name: str
@@ -53,9 +58,14 @@ def errands() -> tuple[Errand, ...]:
     return tuple(_errands.values())
 
 
-def run(errand: Errand, *, wakes: threading.Event, stop: threading.Event) -> None:
-    """Run an errand until ``stop`` is set; whatever goes wrong, it goes on after a pause."""
-    failures = 0
+def run(errand: Errand, *, bells: Sequence[threading.Event], number: int, stop: threading.Event) -> None:
+    """Run an errand in its thread ``number`` until ``stop`` is set; whatever goes wrong, it goes on after a pause.
+
+    ``bells`` has one event for each of its threads. Whoever finds something to do after a rest rings for the others.
+    """
+    wakes, others = bells[number], [bell for other, bell in enumerate(bells) if other != number]
+    idle_seconds = errand.idle_seconds * (FOLLOWING if number else 1)
+    failures, rested = 0, True
     while not stop.is_set():
         wakes.clear()
         started = clock.monotonic()
@@ -69,6 +79,11 @@ def run(errand: Errand, *, wakes: threading.Event, stop: threading.Event) -> Non
             stop.wait(min(LONGEST_PAUSE, 0.1 * 2 ** min(failures, 6)))
             continue
         failures = 0
-        if not done:
-            wakes.wait(max(0.0, errand.idle_seconds - (clock.monotonic() - started)))
+        if done and rested:
+            for bell in others:
+                bell.set()
+        rested = not done
+        if rested:
+            seconds = idle_seconds * random.uniform(1 - SPREAD, 1 + SPREAD)  # noqa: S311 - spreads, guards nothing
+            wakes.wait(max(0.0, seconds - (clock.monotonic() - started)))
     database.close()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -21,10 +23,22 @@ _held: list[Cluster] = []
 @cache
 def sealer() -> Sealer:
     """The one that seals and opens this installation's secrets; makes the key at the first start."""
+    return Sealer(_key())
+
+
+def identifier() -> str:
+    """Twelve characters that tell installations apart; another key of the installation gives others."""
+    return crypto.id_of(_key())
+
+
+def derived(purpose: str) -> bytes:
+    """32 bytes that every process of this installation works out alike, for one purpose; they do not tell the key."""
+    return hmac.digest(_key(), f"trueup {purpose}".encode(), hashlib.sha256)
+
+
+def _key() -> bytes:
     settings = configuration.current()
-    return Sealer(
-        crypto.load_key(text=settings.secret_key, path=settings.secret_key_file or settings.home / "secret.key")
-    )
+    return crypto.load_key(text=settings.secret_key, path=settings.secret_key_file or settings.home / "secret.key")
 
 
 @contextmanager

@@ -34,6 +34,9 @@ BACKFILL_OBJECTS: Final = Counter(
 RECONCILED: Final = Counter(
     "trueup_reconciled_objects_total", "Objects in Stripe's lists that were compared, by result.", ["result"]
 )
+NOTICES: Final = Counter(
+    "trueup_notices_total", "Notifications this process tried to send, by channel and result.", ["channel", "result"]
+)
 STRIPE_CALLS: Final = Counter(
     "trueup_stripe_calls_total", "Reads of Stripe's API by this process, by lane and outcome.", ["lane", "outcome"]
 )

@@ -7,7 +7,7 @@ The code that fills the live tables fills their shadows unchanged: its statement
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -101,18 +101,23 @@ def held() -> Iterator[None]:
                 code="rebuild_running",
                 hint="Wait for it, or end it: nothing that it made has been put in place yet.",
             )
-        drop()
         try:
-            yield
-        except Exception:
             drop()
-            raise
-        except BaseException:
-            # An interrupt may fall between the statements of a transaction, whose connection then is of no more use.
-            database.close()
-            guard.execute(_DROP)
-            raise
-        drop()
+            try:
+                yield
+            except Exception:
+                drop()
+                raise
+            except BaseException:
+                # An interrupt may fall between the statements of a transaction, whose connection is then of no use.
+                database.close()
+                guard.execute(_DROP)
+                raise
+            drop()
+        finally:
+            # The server notices a closed connection a moment later; whoever comes next need not be refused meanwhile.
+            with suppress(psycopg.OperationalError):
+                guard.execute("select pg_advisory_unlock(%s)", (LOCK,))
 
 
 def drop() -> None:

@@ -39,7 +39,7 @@ def test_everything_comes_back(key: None, source: Installation, kept: Backup, em
         assert connection.execute("select count(*) from django_session").fetchone() == (0,)
         assert connection.execute("select count(*) from stripe.customers").fetchone() == (0,)
         assert connection.execute(
-            "select action, object_id from audit_entry where object_type = 'backup' order by id desc limit 1"
+            "select action, object_id from audit_entries where object_type = 'backup' order by id desc limit 1"
         ).fetchone() == ("ops.backup.restored", kept.name)
         # What was numbered goes on where it was.
         connection.execute(
@@ -186,7 +186,7 @@ def test_what_was_there_is_kept_aside_until_it_is_dropped(
     restoring.drop_old(url=filled, names=[told.kept_aside], by=instance.TESTER)
     assert databases.aside(filled) == []
     with psycopg.connect(filled) as connection:
-        dropped = "select object_id from audit_entry where action = 'ops.old_database.dropped'"
+        dropped = "select object_id from audit_entries where action = 'ops.old_database.dropped'"
         assert connection.execute(dropped.encode()).fetchall() == [(told.kept_aside,)]
 
 

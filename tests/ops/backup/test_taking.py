@@ -40,7 +40,7 @@ def test_the_manifest_says_what_is_in_it_and_how_far_it_reaches(source: Installa
     assert said.rows["inbox_pending"] == 5
     assert "0001_initial" in said.migrations["inbox"]
     assert said.bytes == sum(file.stat().st_size for file in (path / "dump").iterdir())
-    recorded = f"select action, object_type, actor_id from audit_entry where object_id = '{kept.name}'"
+    recorded = f"select action, object_type, actor_id from audit_entries where object_id = '{kept.name}'"
     assert source.rows(recorded) == [("ops.backup.made", "backup", "test")]
 
 

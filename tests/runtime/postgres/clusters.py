@@ -20,16 +20,19 @@ import pytest
 from trueup.runtime.postgres import server
 from trueup.runtime.postgres.binaries import STATE_ROOT
 from trueup.runtime.postgres.home import Home
+from trueup.runtime.postgres.locks import is_held_exclusively
 
 SOURCES = Path(__file__).resolve().parents[3] / "src"
 
 # Says what happens as lines of JSON and obeys the words on its input, whose end is its own end without a release.
 _DRIVER = """
-import json, os, pathlib, sys
+import json, os, pathlib, signal, sys
 from trueup.kernel.errors import TrueupError
 from trueup.runtime.postgres.cluster import Cluster
 def say(**words):
     print(json.dumps(words), flush=True)
+# Python's own handler only takes a note, which a read that begins in the same instant does not see before its end.
+signal.signal(signal.SIGINT, signal.SIG_DFL)
 home, version, settings = pathlib.Path(sys.argv[1]), int(sys.argv[2]), json.loads(sys.argv[3])
 try:
     cluster = Cluster(home, version=version, settings=settings)
@@ -187,6 +190,11 @@ class Installation:
                 if b"trueup.runtime.postgres.keeper" in words and os.fsencode(self.root) in words:
                     found.append(int(entry.name))
         return found
+
+    def kill_keeper(self, keeper: int) -> None:
+        """SIGKILL to the keeper. It is gone when its lock is: a process that ends has no command line before that."""
+        os.kill(keeper, signal.SIGKILL)
+        eventually(lambda: not (self.keepers() or is_held_exclusively(self.home.keeper_lock)), "the keeper is gone")
 
     def kill_everything(self) -> None:
         """SIGKILL to users, keeper, server and every backend, as a power failure would."""

@@ -126,8 +126,7 @@ def test_a_new_keeper_takes_over_the_running_server_and_keeps_it(me: Account, in
     installation = installed(me)
     user = installation.user()
     (keeper,), taken_over = installation.keepers(), installation.server()
-    os.kill(keeper, signal.SIGKILL)
-    eventually(lambda: not installation.keepers(), "the keeper is gone")
+    installation.kill_keeper(keeper)
 
     assert user.told("check") == {"alive": False}
     eventually(lambda: user.told("check") == {"alive": True}, "the new keeper holds its lock")
@@ -146,8 +145,7 @@ def test_a_root_that_may_not_look_into_processes_still_knows_its_server(containe
     look.communicate()
     assert look.returncode == 1
 
-    os.kill(keeper, signal.SIGKILL)
-    eventually(lambda: not installation.keepers(), "the keeper is gone")
+    installation.kill_keeper(keeper)
     user.told("check")
     eventually(lambda: user.told("check") == {"alive": True}, "the new keeper holds its lock")
 
@@ -161,8 +159,7 @@ def test_a_server_that_was_taken_over_stops_with_its_last_user(me: Account, inst
     installation = installed(me)
     user = installation.user()
     (keeper,) = installation.keepers()
-    os.kill(keeper, signal.SIGKILL)
-    eventually(lambda: not installation.keepers(), "the keeper is gone")
+    installation.kill_keeper(keeper)
     user.told("check")
     eventually(lambda: user.told("check") == {"alive": True}, "the new keeper holds its lock")
 

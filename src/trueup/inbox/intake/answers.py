@@ -11,6 +11,7 @@ from trueup.runtime import metrics
 Header = tuple[bytes, bytes]
 
 _JSON: Final = (b"content-type", b"application/json")
+_NOSNIFF: Final = (b"x-content-type-options", b"nosniff")
 _AGAIN_SOON: Final = (b"retry-after", b"1")
 
 
@@ -43,7 +44,8 @@ def _refusal(code: str, status: int, message: str, hint: str, *headers: Header) 
 
 
 def _whole(outcome: str, status: int, body: bytes, *headers: Header) -> Answer:
-    return Answer(outcome, status, body, (_JSON, (b"content-length", b"%d" % len(body)), *headers))
+    length = (b"content-length", b"%d" % len(body))
+    return Answer(outcome, status, body, (_JSON, length, _NOSNIFF, *headers))
 
 
 STORED: Final = _taken("stored", duplicate=False)

@@ -24,6 +24,7 @@ from trueup.inbox.intake.flusher import Flusher
 from trueup.inbox.intake.registry import Registry
 from trueup.inbox.intake.signature import Refusal, verify
 from trueup.inbox.types import Reason
+from trueup.kernel.modes import mode_name
 from trueup.runtime import clock
 from trueup.runtime.crypto import Sealer
 
@@ -116,7 +117,7 @@ class Intake:
         try:
             envelope = envelopes.read(body)
             if envelope.livemode is not livemode and envelope.livemode is not None:
-                detail = f"The event is of {'live' if envelope.livemode else 'test'} mode, the account is not."
+                detail = f"The event is of {mode_name(envelope.livemode)} mode, the account is not."
                 raise envelopes.Unusable(Reason.WRONG_MODE, detail)
         except envelopes.Unusable as error:
             job = Job(endpoint.account_id, livemode, signature, body, done, None, error.reason, error.detail)

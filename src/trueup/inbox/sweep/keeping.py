@@ -18,6 +18,7 @@ from trueup.inbox.intake.envelope import Envelope, Unusable
 from trueup.inbox.intake.statements import QUARANTINE
 from trueup.inbox.storing import Arrival
 from trueup.inbox.types import Reason, Source
+from trueup.kernel.modes import mode_name
 from trueup.kernel.records import Record
 from trueup.runtime import arrays, database, logs
 
@@ -103,7 +104,7 @@ def keep(account: Account, bodies: Sequence[bytes], *, source: Source) -> list[K
 def _read(account: Account, body: bytes) -> Envelope:
     told = envelopes.read(body)
     if told.livemode is not None and told.livemode is not account.livemode:
-        detail = f"The event is of {'live' if told.livemode else 'test'} mode, the account is not."
+        detail = f"The event is of {mode_name(told.livemode)} mode, the account is not."
         raise Unusable(Reason.WRONG_MODE, detail)
     return told
 

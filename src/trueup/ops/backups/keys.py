@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 from typing import Any, Final
 
 import psycopg
@@ -32,7 +30,7 @@ def place() -> str:
 
 def id_of(key: bytes | None) -> str | None:
     """Twelve characters that tell keys apart, the same that ``/healthz`` tells installations apart by."""
-    return None if key is None else hmac.digest(key, b"installation id", hashlib.sha256).hex()[:12]
+    return None if key is None else crypto.id_of(key)
 
 
 def opens(connection: psycopg.Connection[Any], key: bytes | None) -> bool:

@@ -17,6 +17,8 @@ from django.db.migrations.loader import MigrationLoader
 from psycopg import sql
 
 from trueup.audit import service as audit
+from trueup.audit.retention import recovering
+from trueup.audit.retention.recovering import Recovered
 from trueup.audit.types import Action
 from trueup.inbox.sweep import service as sweeps
 from trueup.kernel.actor import Actor
@@ -31,7 +33,7 @@ from trueup.ops.backups.manifest import DUMP, BackupDamaged, Manifest, Newest, T
 from trueup.ops.backups.programs import Programs
 from trueup.ops.backups.progress import Copied
 from trueup.ops.main import USAGE_ERROR
-from trueup.runtime import clock, processes
+from trueup.runtime import clock, installation, processes
 
 STRIPE_KEEPS: Final = timedelta(days=30)
 """How long Stripe lists events: https://docs.stripe.com/api/events."""
@@ -81,6 +83,14 @@ class Restored(Record, frozen=True):
     """Roles that could read the views and are not known to this server."""
     gap_seconds: int
     """From the point of recovery until the restore was done."""
+    subjects_erased: int
+    """Whoever the backup still told of and had been erased since: erased again, before anybody could look."""
+    values_erased: int
+    """Personal values of the audit log that went with them."""
+    keys_returned: int
+    """Subjects whose personal values in the audit log can be opened: their keys came from the copy beside it."""
+    keys_missing: int
+    """Subjects whose values nobody can open any more, because their keys are not in that copy."""
     beyond_events: bool
     """Whether the gap may be longer than Stripe lists events, so that objects have to be compared as well."""
     seconds: float
@@ -167,7 +177,8 @@ def restore(*, backup: Path, said: Manifest, target: Target, url: str, by: Actor
             now = clock.now()
             with connection.transaction():
                 sweeps.restored(connection)
-                _record(connection, said, by)
+                recovered = recovering.recover(connection, sealer=installation.sealer())
+                _record(connection, said, recovered, by)
         kept = databases.swap(server, target, staging, now) if staging else None
         if kept and not target.used:
             databases.drop(server, kept)
@@ -182,6 +193,10 @@ def restore(*, backup: Path, said: Manifest, target: Target, url: str, by: Actor
         migrations=_steps(said),
         kept_aside=kept,
         readers_missing=tuple(missing),
+        subjects_erased=recovered.subjects_erased,
+        values_erased=recovered.values_erased,
+        keys_returned=recovered.keys_returned,
+        keys_missing=recovered.keys_missing,
         gap_seconds=max(0, int((now - said.taken_at).total_seconds())),
         beyond_events=now - said.taken_at > STRIPE_KEEPS - MARGIN,
         seconds=round(clock.monotonic() - begun, 3),
@@ -301,17 +316,14 @@ def _let_in(connection: psycopg.Connection[Any], readers: Sequence[str]) -> list
     return missing
 
 
-def _record(connection: psycopg.Connection[Any], said: Manifest, by: Actor) -> None:
-    """Note the restore in the restored database itself.
-
-    What was erased after ``taken_at`` is back. Whoever keeps a ledger of erasures looks for this entry and does them
-    again.
-    """
+def _record(connection: psycopg.Connection[Any], said: Manifest, recovered: Recovered, by: Actor) -> None:
+    """Note the restore in the restored database itself."""
+    done = {name: getattr(recovered, name) for name in recovered.__struct_fields__}
     audit.record(
         connection,
         by=by,
         action=Action.BACKUP_RESTORED,
         object_type="backup",
         object_id=said.name,
-        after={"taken_at": said.taken_at, "events": taking.events_in(said), "made_by": said.trueup},
+        after={"taken_at": said.taken_at, "events": taking.events_in(said), "made_by": said.trueup} | done,
     )

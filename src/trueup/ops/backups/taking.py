@@ -17,6 +17,7 @@ import psycopg
 from psycopg import sql
 
 from trueup.audit import service as audit
+from trueup.audit.retention import keeping
 from trueup.audit.types import Action
 from trueup.kernel.actor import Actor
 from trueup.kernel.errors import Refused, Unavailable
@@ -34,8 +35,9 @@ from trueup.runtime.postgres.home import synchronise, write_atomically
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 
-LEFT_OUT: Final = ("django_session",)
-"""Whoever reads a session's row can be that person; after a restore people sign in again."""
+LEFT_OUT: Final = ("audit_subjectkey", "django_session")
+"""The keys of subjects have a copy beside the database, from which whoever is erased goes, as no backup could let them
+go. And whoever reads a session's row can be that person; after a restore people sign in again."""
 LEVEL: Final = "1"
 """Of gzip: the next one takes half as long again for a twentieth less. pg_dump 15 knows no other way to say it."""
 JOBS: Final = min(4, os.cpu_count() or 1)
@@ -105,6 +107,9 @@ def take(*, url: str, folder: Path, keep: int | None, by: Actor, tell: Tell) -> 
     with folders.held(folder), closing(schema.connect(url)) as connection, ExitStack() as stack:
         with _snapshot(connection):
             said = _looked(connection)
+            if "audit_subjectkey" in tables(connection):
+                # Every key that the values in this backup are under is in the copy, or there is no backup.
+                keeping.write_out(connection)
             using = programs.chosen(server=said.postgres // 10_000, encrypted=programs.encrypted(connection))
             partial, final = folders.begun(folder, said.taken_at)
             stack.callback(shutil.rmtree, partial, ignore_errors=True)
@@ -179,10 +184,15 @@ def newest(connection: Connection) -> Newest | None:
     return None if row is None else Newest(event_id=row[0], created=row[1], received_at=row[2])
 
 
+def tables(connection: Connection) -> list[str]:
+    """The names of all tables."""
+    return [name for (name,) in connection.execute(TABLES).fetchall()]
+
+
 def counts(connection: Connection) -> dict[str, int]:
     """Rows of every table, without those that no backup holds."""
     found = {}
-    for (table,) in connection.execute(TABLES).fetchall():
+    for table in tables(connection):
         if table not in LEFT_OUT:
             statement = sql.SQL("select count(*) from only {}").format(sql.Identifier(table))
             row = connection.execute(statement).fetchone()
@@ -242,5 +252,10 @@ def _record(connection: Connection, said: Manifest, by: Actor) -> None:
         action=Action.BACKUP_MADE,
         object_type="backup",
         object_id=said.name,
-        after={"taken_at": said.taken_at, "events": events_in(said), "bytes": said.bytes, "seconds": said.seconds},
+        after={
+            "taken_at": said.taken_at,
+            "events": events_in(said),
+            "bytes": said.bytes,
+            "seconds": round(said.seconds),
+        },
     )

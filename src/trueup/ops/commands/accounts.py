@@ -10,6 +10,7 @@ from trueup.accounts import service as accounts
 from trueup.accounts.types import Access
 from trueup.connectors.stripe import client as stripe
 from trueup.inbox.intake.app import PREFIX
+from trueup.kernel.modes import mode_name
 from trueup.mirror.backfill import service as backfill
 from trueup.ops import asking, output, schema
 from trueup.ops.actors import command_line
@@ -66,7 +67,7 @@ def connect(
     if as_json:
         output.emit({"account": account, "webhook_url": url, "backfill": run})
         return
-    output.done(f"{account.slug}: {'live' if account.livemode else 'test'} mode, {account.access.value}.")
+    output.done(f"{account.slug}: {mode_name(account.livemode)} mode, {account.access.value}.")
     output.say(f"  Webhook address: {url}")
     if run is not None:
         output.say(f"  The worker reads all its objects (trueup up); how far it is: trueup backfill {account.slug}")
@@ -90,7 +91,7 @@ def list_accounts(as_json: AsJson = False) -> None:
     rows = (
         (
             account.slug,
-            "live" if account.livemode else "test",
+            mode_name(account.livemode),
             account.access.value,
             account.stripe_account_id,
             "connected" if account.parent_id else f"{base}{PREFIX}{account.slug}",

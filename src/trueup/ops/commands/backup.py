@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+from trueup.audit.retention import copies
 from trueup.kernel.actor import Actor, system
 from trueup.kernel.errors import Refused
 from trueup.ops import output
@@ -148,11 +149,21 @@ def _tell_restored(restored: Restored) -> None:
     if restored.readers_missing:
         output.say(f"  Roles that could read the views and do not exist here: {', '.join(restored.readers_missing)}")
     output.say("  Next: start `trueup up`. It asks Stripe for every event since, and does what was due.")
+    output.say("  The audit log went back, too; it is signed again once `trueup audit accept-rollback` is told why.")
     if restored.beyond_events:
         output.say(
             "  The backup is older than Stripe lists events for: then run `trueup backfill` and `trueup reconcile`."
         )
-    output.say("  Whoever was erased since the backup is back: erase again what was asked for since then.")
+    if restored.subjects_erased:
+        output.say(
+            f"  Erased again: {restored.subjects_erased} who were erased since the backup, "
+            f"{restored.values_erased} values of the audit log."
+        )
+    if restored.keys_missing:
+        output.say(
+            f"  What the audit log tells of {restored.keys_missing} subjects cannot be opened any more: their keys are "
+            f"not in {copies.folder() / copies.KEYS}. Entries and proofs are whole."
+        )
 
 
 def _unchanged(shown: Plan, *, as_json: bool) -> None:

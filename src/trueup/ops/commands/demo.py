@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import threading
@@ -24,8 +25,9 @@ from trueup.kernel.errors import Broken, Refused, Unauthenticated, Unavailable
 from trueup.mirror import service as mirror
 from trueup.mirror.backfill import service as backfills
 from trueup.operators import service as operators
-from trueup.operators.types import Scope
-from trueup.ops import health, output, schema
+from trueup.operators.tokens import service as tokens
+from trueup.operators.types import Role, Scope
+from trueup.ops import output, schema
 from trueup.ops.actors import command_line
 from trueup.ops.commands.processes import child_environment, children, require_port
 from trueup.ops.demo.session import ACCOUNT, AFRESH, EMAIL, Remembered, alone, recall, remember
@@ -40,6 +42,8 @@ FOLD_SECONDS: Final = 180.0
 LOOK_SECONDS: Final = 5.0
 QUIET: Final = {"TRUEUP_LOG_LEVEL": "warning"}
 """Somebody who tries Trueup out wants to see its address, not its processes' talk."""
+FIRST_LOOK: Final = {"TRUEUP_MFA": "optional"}
+"""Nor wants to take out a telephone first; the page about signing in says so, and offers it all the same."""
 
 
 def demo(
@@ -91,7 +95,7 @@ def _instance() -> Iterator[Supervisor | None]:
     settings = configuration.current()
     found = _get("/healthz")
     if found is not None:
-        if found.get("installation") != health.installation_id():
+        if found.get("installation") != installation.identifier():
             raise Refused(
                 f"Something else answers at {settings.base_url}.",
                 code="port_unavailable",
@@ -100,7 +104,8 @@ def _instance() -> Iterator[Supervisor | None]:
         yield None
         return
     require_port(settings.host, settings.port)
-    supervisor = Supervisor(children(child_environment() | QUIET), every_tick=installation.look_after)
+    first_look = {} if "TRUEUP_MFA" in os.environ else FIRST_LOOK
+    supervisor = Supervisor(children(child_environment() | QUIET | first_look), every_tick=installation.look_after)
     supervisor.start()
     watch = threading.Thread(target=supervisor.run, name="supervisor", daemon=True)
     watch.start()
@@ -183,13 +188,13 @@ def _people_and_account(state: Remembered, *, api_key: str, api_base: str, strip
     """Make the sign-in, the token and the account, or bring them back in line with what the demo remembers."""
     by = command_line()
     if operators.find_operator(EMAIL) is None:
-        operators.create_operator(email=EMAIL, password=state.password, name="Demo", by=by)
+        operators.create_operator(email=EMAIL, password=state.password, name="Demo", roles=[Role.OWNER], by=by)
     elif not state.seeded:
         operators.set_password(email=EMAIL, password=state.password, by=by)
     try:
-        operators.authenticate(state.token)
+        tokens.authenticate(state.token)
     except Unauthenticated:
-        state.token = operators.create_token(name="demo", scopes=[Scope.WRITE], by=by).token
+        state.token = tokens.create_token(name="demo", scopes=[Scope.WRITE], by=by).token
     try:
         accounts.connect(
             name=ACCOUNT,

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Final
 import typer
 from rich.text import Text
 
+from trueup.kernel.modes import mode_name
 from trueup.kernel.time import parse
 from trueup.mirror import service as mirror
 from trueup.mirror.order.types import Verdict
@@ -78,7 +79,7 @@ def show(
     if as_json:
         output.emit(found)
         return
-    mode = "live" if found.livemode else "test"
+    mode = mode_name(found.livemode)
     for label, value in (
         ("Object", f"{found.type} {found.id}{' (deleted)' if found.deleted else ''}"),
         ("Account", f"{found.account_slug} ({mode} mode)"),

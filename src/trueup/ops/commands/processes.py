@@ -13,6 +13,7 @@ import typer
 from rich.markup import escape
 
 from trueup.kernel.errors import Refused
+from trueup.operators.set_up import service as set_up
 from trueup.ops import output, schema
 from trueup.ops.supervisor import Child, Supervisor
 from trueup.runtime import configuration, installation
@@ -124,7 +125,16 @@ def up(
         output.err.print(
             "[yellow]It listens beyond this host without TLS.[/] Sign-ins can be read on the way; see docs/deploy."
         )
+    say_set_up()
     supervisor.run()
+
+
+def say_set_up() -> None:
+    """While nobody may sign in, say where the first person makes themselves owner, and with what code."""
+    if set_up.is_open():
+        address = escape(configuration.current().base_url)
+        output.err.print(f"Nobody can sign in yet. Become the owner at [bold]{address}/set-up[/]")
+        output.err.print(f"with the code [bold]{set_up.code()}[/]", highlight=False)
 
 
 def web(
@@ -158,6 +168,8 @@ def _become(kind: str) -> None:
         require_port(settings.host, settings.port)
         require_certificate(settings)
     schema.prepare()
+    if kind == "web":
+        say_set_up()
     installation.keep_across_exec()
     environment = {**os.environ, **child_environment(), **named(kind)}
     os.execve(sys.executable, [sys.executable, "-m", MODULES[kind]], environment)  # noqa: S606 - no shell

@@ -62,7 +62,9 @@ class Part:
         """Start it when it does not run."""
         if self._process is not None and self._process.poll() is None:
             return
-        environment = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
+        # This process is a worker of its own kind, with a database's address; what it starts finds out by itself.
+        ours = ("DATABASE_URL", "TRUEUP_PROCESS")
+        environment = {name: value for name, value in os.environ.items() if name not in ours}
         environment |= {"TRUEUP_HOME": str(self._home), "TRUEUP_PORT": str(self.port), "TRUEUP_LOG_LEVEL": "error"}
         with (self._home.parent / f"{self.kind}.log").open("ab") as said:
             self._process = subprocess.Popen(  # noqa: S603 - our own program

@@ -141,6 +141,9 @@ class Machine:
                 break
             if repair:
                 self.drain()
+            if fresh:
+                # What it asked for is read by others meanwhile; whoever is being read is not judged.
+                self.fetch()
             if not done:
                 self.lapse()
         return run
