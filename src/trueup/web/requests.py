@@ -10,12 +10,15 @@ from functools import cache
 from http import HTTPStatus
 from typing import Final
 
+import psycopg
 import structlog
 from django.core.exceptions import BadRequest
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
 from trueup.audit import service as audit
-from trueup.runtime import configuration
+from trueup.runtime import configuration, database
+from trueup.web import looking
 
 GIVEN: Final = re.compile(r"[A-Za-z0-9._-]{8,64}\Z")
 
@@ -61,10 +64,12 @@ class RequestMiddleware:
         given = request.headers.get("X-Request-Id", "")
         request_id = given if GIVEN.match(given) else f"req_{secrets.token_hex(12)}"
         token = audit.REQUEST_ID.set(request_id)
+        origin = audit.ORIGIN.set(client_address(request))
         structlog.contextvars.bind_contextvars(request_id=request_id)
         try:
             response = self._answer(request)
         finally:
+            audit.ORIGIN.reset(origin)
             audit.REQUEST_ID.reset(token)
             structlog.contextvars.unbind_contextvars("request_id")
         response["X-Request-Id"] = request_id
@@ -75,6 +80,12 @@ class RequestMiddleware:
         if "\x00" in request.path_info or "%00" in request.META.get("QUERY_STRING", ""):
             raise BadRequest
         response = self._get_response(request)
+        try:
+            looking.note(request, response)
+        except (OperationalError, InterfaceError, psycopg.OperationalError):
+            # What cannot be noted is not shown.
+            database.close()
+            return HttpResponse("The database does not answer. Try again in a moment.", "text/plain", 503)
         if response.status_code == HTTPStatus.METHOD_NOT_ALLOWED and request.path_info.startswith("/api/"):
             body = {
                 "code": "method_not_allowed",

@@ -12,7 +12,7 @@ from django.test import Client
 from tests.web.console import world
 from trueup.accounts.types import Account
 from trueup.kernel.actor import system
-from trueup.operators import service as operators
+from trueup.operators.tokens import service as tokens
 from trueup.operators.types import NewToken, Scope
 from trueup.runtime import configuration, installation
 
@@ -28,7 +28,7 @@ def account(db: None) -> Account:
 @pytest.fixture
 def token(db: None) -> NewToken:
     """A token that may read."""
-    return operators.create_token(name="ci", scopes=[Scope.READ], by=system("test"))
+    return tokens.create_token(name="ci", scopes=[Scope.READ], by=system("test"))
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from tests import instance
 from trueup.kernel.actor import system
 from trueup.operators import service as operators
 from trueup.operators.models import ApiToken, Operator
+from trueup.operators.tokens import service as tokens
 from trueup.operators.types import NewToken, Scope
 
 PATHS = ["/customers", "/customers/cus_1", "/customers/cus_1/timeline", "/events", "/events/evt_1"]
@@ -49,7 +50,7 @@ def test_nobody_gets_in_without_a_known_token(db: None, path: str, header: dict[
 
 
 def test_a_session_of_the_console_is_no_token(db: None, client: Client) -> None:
-    person = operators.create_operator(email="a@b.example", password="0123456789", by=system("test"))
+    person = operators.create_operator(email="a@b.example", password="nine quiet rivers", by=system("test"))
     client.force_login(Operator.objects.get(pk=person.id))
 
     assert client.get("/customers").status_code == 200
@@ -62,9 +63,9 @@ def test_a_token_in_the_address_is_no_token(token: NewToken) -> None:
     assert refused(response) == (401, "unauthenticated")
 
 
-@pytest.mark.parametrize("scope", list(Scope))
+@pytest.mark.parametrize("scope", [Scope.READ, Scope.WRITE])
 def test_reading_takes_the_scope_read_or_write(db: None, scope: Scope) -> None:
-    token = operators.create_token(name="x", scopes=[scope], by=system("test")).token
+    token = tokens.create_token(name="x", scopes=[scope], by=system("test")).token
 
     assert Client(headers={"authorization": f"Bearer {token}"}).get("/api/v1/customers").status_code == 200
 
@@ -82,7 +83,7 @@ def test_an_expired_and_a_revoked_token_are_unknown(program: Client, token: NewT
     ApiToken.objects.filter(pk=token.id).update(expires_at=None)
     assert program.get("/api/v1/customers").status_code == 200
 
-    operators.revoke_token(token_id=token.id, by=system("test"))
+    tokens.revoke_token(token_id=token.id, by=system("test"))
     assert refused(program.get("/api/v1/customers")) == (401, "token_invalid")
 
 

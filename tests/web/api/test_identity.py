@@ -16,7 +16,7 @@ from tests.web.console import world
 from trueup.accounts.types import Account
 from trueup.audit import service as audit
 from trueup.kernel.actor import system
-from trueup.operators import service as operators
+from trueup.operators.tokens import service as tokens
 from trueup.operators.types import Scope
 from trueup.ops import cli
 from trueup.runtime import configuration, database
@@ -36,7 +36,7 @@ WRITES = [
 @pytest.fixture
 def writer(db: None) -> Client:
     """A program that may write."""
-    token = operators.create_token(name="app", scopes=[Scope.WRITE], by=system("test")).token
+    token = tokens.create_token(name="app", scopes=[Scope.WRITE], by=system("test")).token
     return Client(headers={"authorization": f"Bearer {token}"}, raise_request_exception=False)
 
 

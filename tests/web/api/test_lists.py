@@ -14,7 +14,7 @@ from django.test import Client
 from tests.web.api.conftest import Ask
 from tests.web.console import world
 from trueup.accounts.types import Account
-from trueup.customer import store
+from trueup.customer.listing import store
 from trueup.customer.types import Kind
 from trueup.ops import cli
 

@@ -15,7 +15,7 @@ from tests.web.console import world
 from trueup.accounts.types import Account
 from trueup.inbox import dead_letters
 from trueup.kernel.actor import system
-from trueup.operators import service as operators
+from trueup.operators.tokens import service as tokens
 from trueup.operators.types import Scope
 from trueup.ops import cli
 from trueup.runtime import database
@@ -26,7 +26,7 @@ Post = Callable[..., Any]
 @pytest.fixture
 def post(db: None) -> Post:
     """Post JSON with a token that may write; the JSON that comes back, and its status."""
-    token = operators.create_token(name="writer", scopes=[Scope.WRITE], by=system("test")).token
+    token = tokens.create_token(name="writer", scopes=[Scope.WRITE], by=system("test")).token
     client = Client(headers={"authorization": f"Bearer {token}"}, raise_request_exception=False)
 
     def send(path: str, **body: Any) -> Any:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 from django.contrib.auth import get_user_model
 from django.test import Client
@@ -12,6 +14,7 @@ from trueup.accounts.types import Account
 from trueup.kernel.actor import system
 from trueup.operators import service as operators
 from trueup.operators.types import Person
+from trueup.runtime import configuration
 
 PASSWORD = "correct horse battery"
 
@@ -42,3 +45,13 @@ def reader(person: Person) -> Client:
     client = Client()
     client.force_login(get_user_model().objects.get(pk=person.id))
     return client
+
+
+@pytest.fixture
+def near(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Providers of single sign-on on this machine may be called."""
+    monkeypatch.setenv("TRUEUP_SSO_NETWORKS", "127.0.0.0/8")
+    configuration.current.cache_clear()
+    yield
+    monkeypatch.undo()
+    configuration.current.cache_clear()

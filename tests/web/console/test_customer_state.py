@@ -300,5 +300,5 @@ def test_an_entry_of_the_timeline_names_its_source_and_its_event(page: Any, acco
     timeline = page().split('id="timeline">')[1].split("</section>")[0]
 
     assert "Payment of $49.00 failed: card reported lost" in timeline
-    assert "<summary>Stripe \N{MIDDLE DOT} charge.failed \N{MIDDLE DOT} by Stripe itself</summary>" in timeline
+    assert "<summary data-row>Stripe \N{MIDDLE DOT} charge.failed \N{MIDDLE DOT} by Stripe itself</summary>" in timeline
     assert f'href="/events/{histories.history("cus_1").data[0].event_id}"' in timeline

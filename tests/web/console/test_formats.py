@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from trueup.customer.types import PaymentMethod
 from trueup.web.console import formats, payload
-from trueup.web.console.words import method_name
+from trueup.web.console.method_words import method_name
 
 NOW = datetime(2026, 11, 20, 20, 0, tzinfo=UTC)
 

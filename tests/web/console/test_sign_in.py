@@ -25,7 +25,7 @@ def _post(client: Client, *, email: str, password: str, next_: str = "") -> Http
 
 def _audited() -> list[tuple[str, str]]:
     rows = database.execute(
-        "select action, object_id from audit_entry where action like '%%sign%%' order by 1"
+        "select action, object_id from audit_entries where action like '%%sign%%' order by 1"
     ).fetchall()
     return [(str(action), str(object_id)) for action, object_id in rows]
 
@@ -33,7 +33,7 @@ def _audited() -> list[tuple[str, str]]:
 def test_the_right_password_opens_the_console_and_is_noted(visitor: Client, person: Person) -> None:
     response = _post(visitor, email="ELENA@acme.example", password=PASSWORD)
 
-    assert response["Location"] == "/customers"
+    assert response["Location"] == "/"
     assert visitor.get("/customers").status_code == 200
     assert [object_id for _action, object_id in _audited()] == [str(person.id)]
 
@@ -53,7 +53,7 @@ def test_a_wrong_password_and_an_unknown_address_get_the_same_answer(
     assert len(_audited()) == 1
 
 
-def test_an_address_that_is_none_is_named_at_its_field(visitor: Client) -> None:
+def test_an_address_that_is_none_is_named_at_its_field(visitor: Client, person: Person) -> None:
     response = _post(visitor, email="elena", password="x")
 
     page = response.content.decode()
@@ -86,7 +86,7 @@ def test_signing_in_leads_to_the_page_that_was_asked_for(visitor: Client, person
 def test_signing_in_never_leads_to_another_site(visitor: Client, person: Person, target: str) -> None:
     response = _post(visitor, email=person.email, password=PASSWORD, next_=target)
 
-    assert response["Location"] == "/customers"
+    assert response["Location"] == "/"
 
 
 def test_the_session_gets_a_new_key_at_sign_in(visitor: Client, person: Person) -> None:
@@ -117,4 +117,23 @@ def test_signing_out_ends_the_session_and_a_link_cannot_do_it(reader: Client) ->
 
 
 def test_who_is_signed_in_already_is_not_asked_again(reader: Client) -> None:
-    assert reader.get("/sign-in")["Location"] == "/customers"
+    assert reader.get("/sign-in")["Location"] == "/"
+
+
+def test_passkeys_are_offered_where_browsers_make_them(person: Person) -> None:
+    assert "Sign in with a passkey" in Client(SERVER_NAME="localhost").get("/sign-in").content.decode()
+    assert "Sign in with a passkey" not in Client(SERVER_NAME="127.0.0.1").get("/sign-in").content.decode()
+    assert "Sign in with a passkey" not in Client(SERVER_NAME="testserver").get("/sign-in").content.decode()
+    assert "Sign in with a passkey" in Client(SERVER_NAME="testserver").get("/sign-in", secure=True).content.decode()
+
+
+def test_an_answer_of_no_passkey_opens_nothing(person: Person) -> None:
+    browser = Client(SERVER_NAME="localhost")
+    assert browser.get("/sign-in/passkey").json()["request_options"]["publicKey"]["userVerification"] == "required"
+
+    for credential in ("", "{}", "[]", '{"id": "x", "rawId": "eA", "response": {}, "type": "public-key"}', "null"):
+        answer = browser.post("/sign-in/passkey", {"credential": credential, "next": "/events"})
+        assert (credential, answer.status_code) == (credential, 422)
+        assert "That passkey is not known here." in answer.content.decode()
+
+    assert browser.get("/account/security").status_code == 302

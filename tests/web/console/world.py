@@ -140,17 +140,17 @@ def told(account: Account, *events: Json | bytes, drain: bool = True, signature:
         drains.empty(CUSTOMER_DRAIN)
 
 
-def many(account: Account, number: int) -> None:
-    """That many customers, ``Company 000`` and so on; a third each is active, past due and on trial."""
+def many(account: Account, number: int, *, at: int = START) -> None:
+    """That many customers, ``Company 000`` and so on, since ``at``; a third each is active, past due and on trial."""
     events = []
     for index in range(number):
         id_ = f"cus_{index:03}"
         events.append(
-            event("customer.created", customer(id_, f"Company {index:03}", f"c{index:03}@x.example"), at=START + index)
+            event("customer.created", customer(id_, f"Company {index:03}", f"c{index:03}@x.example"), at=at + index)
         )
         status = ("active", "past_due", "trialing")[index % 3]
         about = subscription(f"sub_{index:03}", id_, status=status, amount=1000 + index)
         if status == "trialing":
             about["trial_end"] = START + 400 * DAY
-        events.append(event("customer.subscription.created", about, at=START + index))
+        events.append(event("customer.subscription.created", about, at=at + index))
     told(account, *events)

@@ -6,7 +6,6 @@ Answers are the domain's records as JSON, the same that the command line prints 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Annotated, Final
 
 import msgspec
@@ -24,8 +23,24 @@ from trueup.inbox.types import EventDetail, EventRow, State
 from trueup.kernel.errors import TrueupError, Unauthenticated, Unavailable
 from trueup.runtime import clock, database
 from trueup.runtime.pages import Page
-from trueup.web.api import alarms, backfill, dead_letters, drift, identity, limits, objects, openapi, replays
-from trueup.web.api.answers import After, Limit, answer, aware
+from trueup.web import looking
+from trueup.web.api import (
+    alarms,
+    audit,
+    backfill,
+    dead_letters,
+    drift,
+    identity,
+    limits,
+    lists,
+    objects,
+    openapi,
+    permitted,
+    replays,
+    team,
+)
+from trueup.web.api.answers import answer
+from trueup.web.api.asked import After, Limit, Moment
 from trueup.web.api.auth import READ
 from trueup.web.api.types import ErrorBody, ErrorOut
 
@@ -39,6 +54,7 @@ api: Final = openapi.DescribedAPI(
 )
 
 api.add_router("", identity.router)
+api.add_router("", lists.router)
 api.add_router("", objects.router)
 api.add_router("", backfill.router)
 api.add_router("", alarms.router)
@@ -46,24 +62,36 @@ api.add_router("", drift.router)
 api.add_router("", limits.router)
 api.add_router("", dead_letters.router)
 api.add_router("", replays.router)
+api.add_router("", audit.router)
+api.add_router("", team.router)
 
 
 @api.get("/customers", auth=READ, operation_id="customers", summary="List customers")
 @openapi.answers(Page[CustomerRow])
 def list_customers(
     request: HttpRequest,
+    more: Query[lists.MoreFilters],
     limit: Limit = 50,
     after: After = None,
-    q: Annotated[str, Query(max_length=200, description="Beginnings of words of name, email or ids.")] = "",
+    q: Annotated[
+        str, Query(max_length=200, description="Beginnings of words of name or email, an invoice's number, or any id.")
+    ] = "",
     stage: Annotated[Stage | None, Query(description="Only this stage.")] = None,
     account: Annotated[str, Query(max_length=200, description="Only this account, by its slug.")] = "",
     sort: Annotated[
-        str, Query(description="name, mrr or last_event_at; a leading hyphen means descending.")
+        str,
+        Query(description="name, mrr, last_event_at, or trial_end of trials; a leading hyphen means descending."),
     ] = "-last_event_at",
 ) -> HttpResponse:
-    """Customers, newest event first unless asked otherwise."""
+    """Customers, newest event first unless asked otherwise.
+
+    `total` is null where more than 10,000 match other filters than `q`, `stage` and `account`.
+    """
     del request
-    return answer(customers.search(limit=limit, after=after, q=q, stage=stage, account=account, sort=sort))
+    found = customers.search(
+        limit=limit, after=after, q=q, stage=stage, account=account, sort=sort, among=more.filters()
+    )
+    return answer(found)
 
 
 @api.get("/customers/{customer_id}", auth=READ, operation_id="customer", summary="One customer")
@@ -73,10 +101,10 @@ def get_customer(
     customer_id: str,
     why: Annotated[bool, Query(description="With the facts behind each value.")] = False,
     as_of: Annotated[
-        datetime | None, Query(description="As it was at this moment in Stripe's time; with its offset, or UTC.")
+        Moment | None, Query(description="As it was at this moment in Stripe's time; with its offset, or UTC.")
     ] = None,
     known_at: Annotated[
-        datetime | None, Query(description="Only by what had arrived by this moment of ours; with `as_of` or now.")
+        Moment | None, Query(description="Only by what had arrived by this moment of ours; with `as_of` or now.")
     ] = None,
 ) -> HttpResponse:
     """One customer by our id or Stripe's."""
@@ -86,8 +114,8 @@ def get_customer(
     else:
         customer = customers.get_at(
             customer_id,
-            at=aware(as_of) or clock.now(),
-            known_at=aware(known_at),
+            at=as_of or clock.now(),
+            known_at=known_at,
         )
     if not why:
         customer = msgspec.structs.replace(customer, state=msgspec.structs.replace(customer.state, why={}))
@@ -119,14 +147,12 @@ def get_timeline(
     after: After = None,
     kind: Annotated[list[Kind] | None, Query(description="Only these kinds.")] = None,
     as_of: Annotated[
-        datetime | None, Query(description="Up to this moment in Stripe's time; with its offset, or UTC.")
+        Moment | None, Query(description="Up to this moment in Stripe's time; with its offset, or UTC.")
     ] = None,
 ) -> HttpResponse:
     """What happened to a customer in plain words and who did it, newest first."""
     del request
-    return answer(
-        timeline.history(customer_id, limit=limit, after=after, kinds=frozenset(kind or ()), as_of=aware(as_of))
-    )
+    return answer(timeline.history(customer_id, limit=limit, after=after, kinds=frozenset(kind or ()), as_of=as_of))
 
 
 @api.get("/events", auth=READ, operation_id="events", summary="List events")
@@ -148,8 +174,12 @@ def list_events(
 @openapi.answers(EventDetail)
 def get_event(request: HttpRequest, event_id: str) -> HttpResponse:
     """One event with its body exactly as received."""
-    del request
-    return answer(inbox.event(event_id))
+    event = inbox.event(event_id)
+    looking.payload(request, account_id=event.account_id, livemode=event.livemode, customer=event.customer)
+    return answer(event)
+
+
+permitted.ask(api)
 
 
 def _failure(code: str, message: str, hint: str, status: int) -> HttpResponse:

@@ -5,19 +5,20 @@ from __future__ import annotations
 from typing import Annotated, Final
 
 from django.http import HttpRequest, HttpResponse
-from ninja import Field, Router, Schema
+from ninja import Field, Router
 
 from trueup.inbox import dead_letters
 from trueup.inbox.types import DeadGroup, DeadLetter, Moved
 from trueup.kernel.records import Record
 from trueup.runtime.pages import Page
 from trueup.web.api import openapi
-from trueup.web.api.answers import After, Limit, answer
+from trueup.web.api.answers import answer
+from trueup.web.api.asked import NO_NUL, After, Asked, Limit, Yes
 from trueup.web.api.auth import READ, WRITE, acting
 
 router: Final = Router()
 
-Reason = Annotated[str, Field(min_length=1, max_length=2000, pattern=r"^[^\x00]*$", description="Why; it is kept.")]
+Reason = Annotated[str, Field(min_length=1, max_length=2000, pattern=NO_NUL, description="Why; it is kept.")]
 
 
 class Groups(Record, frozen=True):
@@ -26,17 +27,17 @@ class Groups(Record, frozen=True):
     data: tuple[DeadGroup, ...]
 
 
-class RetryIn(Schema):
+class RetryIn(Asked):
     """Whether to do it, or only to say what would be."""
 
-    preview: bool = Field(False, description="Only say what would be.")
+    preview: Yes = Field(False, description="Only say what would be.")
 
 
-class DiscardIn(Schema):
+class DiscardIn(Asked):
     """Why something is given up."""
 
     reason: Reason
-    preview: bool = Field(False, description="Only say what would be.")
+    preview: Yes = Field(False, description="Only say what would be.")
 
 
 @router.get("/dead-letters", auth=READ, operation_id="deadLetters", summary="List what was set aside, by cause")

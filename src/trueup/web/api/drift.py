@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Annotated, Final
 
 from django.http import HttpRequest, HttpResponse
-from ninja import Path, Query, Router
+from ninja import Field, Query, Router
 from ninja.errors import ValidationError
+from pydantic import WithJsonSchema
 
 from trueup.kernel.errors import Refused
 from trueup.kernel.records import Record
@@ -14,12 +15,16 @@ from trueup.mirror.reconcile import service as reconcile
 from trueup.mirror.reconcile.types import Difference, Drift, Kind, Run
 from trueup.runtime.pages import Page
 from trueup.web.api import openapi
-from trueup.web.api.answers import After, Limit, answer
+from trueup.web.api.answers import answer
+from trueup.web.api.asked import After, Limit, RowId
 from trueup.web.api.auth import READ
 
 router: Final = Router()
 
 AccountSlug = Annotated[str, Query(max_length=200, description="Only this account, by its slug.")]
+
+
+Type = Annotated[str, Field(max_length=200), WithJsonSchema({"type": "string", "enum": list(reconcile.NAMES)})]
 
 
 def _type(named: str) -> str:
@@ -53,8 +58,8 @@ def list_differences(
     account: AccountSlug = "",
     kind: Annotated[Kind | None, Query(description="Only this kind.")] = None,
     type: Annotated[  # noqa: A002
-        str, Query(max_length=200, description="Stripe's name of a type; trueup.customer for customers' states.")
-    ] = "",
+        Type | None, Query(description="Stripe's name of a type; state for customers' states.")
+    ] = None,
     customer: Annotated[str, Query(max_length=500, description="A customer id of Stripe's.")] = "",
     closed: Annotated[bool, Query(description="What differed and is over, instead of what differs.")] = False,
     run: Annotated[
@@ -70,7 +75,9 @@ def list_differences(
     del request
     listed = reconcile.closed if closed else reconcile.differences
     return answer(
-        listed(account=account, kind=kind, type=_type(type), customer=customer, run_id=run, limit=limit, after=after)
+        listed(
+            account=account, kind=kind, type=_type(type or ""), customer=customer, run_id=run, limit=limit, after=after
+        )
     )
 
 
@@ -86,9 +93,7 @@ def list_reconciliations(
 
 @router.get("/reconciliations/{run_id}", auth=READ, operation_id="reconciliation", summary="One comparison")
 @openapi.answers(Run)
-def get_reconciliation(
-    request: HttpRequest, run_id: Annotated[int, Path(ge=1, lt=2**63, description="Its number.")]
-) -> HttpResponse:
+def get_reconciliation(request: HttpRequest, run_id: RowId) -> HttpResponse:
     """How far a comparison is, or how it ended."""
     del request
     return answer(reconcile.run(run_id))

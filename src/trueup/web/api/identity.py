@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Final
 
 from django.http import HttpRequest, HttpResponse
-from ninja import Field, Query, Router, Schema
+from ninja import Field, Query, Router
 
 from trueup.customer import merging
 from trueup.customer.identity import service as identity
@@ -14,12 +14,13 @@ from trueup.customer.types import LinkKind
 from trueup.kernel.records import Record
 from trueup.runtime.pages import Page
 from trueup.web.api import openapi
-from trueup.web.api.answers import After, Limit, answer
+from trueup.web.api.answers import answer
+from trueup.web.api.asked import NO_NUL, After, Asked, Limit, Yes
 from trueup.web.api.auth import READ, WRITE, acting
 
 router: Final = Router()
 
-Id = Annotated[str, Field(max_length=500, pattern=r"^[^\x00]*$")]
+Id = Annotated[str, Field(max_length=500, pattern=NO_NUL)]
 Ids = Annotated[list[Id], Field(max_length=100)]
 
 
@@ -35,7 +36,7 @@ class Judged(Record, frozen=True):
     changed: bool
 
 
-class LinkIn(Schema):
+class LinkIn(Asked):
     """A link to make."""
 
     kind: LinkKind
@@ -44,21 +45,21 @@ class LinkIn(Schema):
     person_id: Annotated[Id | None, Field(description="Whose user id or address it is.")] = None
 
 
-class MergeIn(Schema):
+class MergeIn(Asked):
     """Customers to make part of the one in the path, which leads; ids are ours or Stripe's."""
 
     others: Ids
-    preview: bool = Field(False, description="Only say what would be.")
+    preview: Yes = Field(False, description="Only say what would be.")
 
 
-class SplitIn(Schema):
+class SplitIn(Asked):
     """Stripe customers to let stand for themselves again; without any, all that were merged into the leading one."""
 
     take: Ids = []
-    preview: bool = Field(False, description="Only say what would be.")
+    preview: Yes = Field(False, description="Only say what would be.")
 
 
-class PairIn(Schema):
+class PairIn(Asked):
     """Two customers; ids are ours or Stripe's."""
 
     first: Id

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated, Final
 
 from django.http import HttpRequest, HttpResponse
 from ninja import Query, Router
 
+from trueup.accounts import service as accounts
 from trueup.mirror import service as mirror
 from trueup.mirror.order.types import Verdict
 from trueup.mirror.types import ObjectDetail, ObjectRow, ObjectVersion
 from trueup.runtime.pages import Page
+from trueup.web import looking
 from trueup.web.api import openapi
-from trueup.web.api.answers import After, Limit, answer, aware
+from trueup.web.api.answers import answer
+from trueup.web.api.asked import After, Limit, Moment
 from trueup.web.api.auth import READ
 
 router: Final = Router()
@@ -48,16 +50,18 @@ def get_object(
     type: Type = "",  # noqa: A002
     account: AccountSlug = "",
     as_of: Annotated[
-        datetime | None, Query(description="As it was at this moment in Stripe's time; with its offset, or UTC.")
+        Moment | None, Query(description="As it was at this moment in Stripe's time; with its offset, or UTC.")
     ] = None,
     known_at: Annotated[
-        datetime | None, Query(description="Only by what had arrived by this moment of ours; with `as_of` or without.")
+        Moment | None, Query(description="Only by what had arrived by this moment of ours; with `as_of` or without.")
     ] = None,
     told: Annotated[bool, Query(description="With the object as it was sent.")] = False,
 ) -> HttpResponse:
     """One object in the newest shape. `type` or `account` say which where several have the id."""
-    del request
-    found = mirror.get(object_id, type=type, account=account, as_of=aware(as_of), known_at=aware(known_at), told=told)
+    found = mirror.get(object_id, type=type, account=account, as_of=as_of, known_at=known_at, told=told)
+    for one in accounts.accounts():
+        if one.slug == found.account_slug:
+            looking.payload(request, account_id=one.id, livemode=found.livemode, customer=found.customer)
     return answer(found)
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any, Final
+from urllib.parse import urlencode
 
 import msgspec
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
@@ -12,19 +14,21 @@ from django.views.decorators.http import require_safe
 
 from trueup.customer import service as customers
 from trueup.inbox import service as inbox
+from trueup.inbox import tail
 from trueup.inbox.types import EventRow
 from trueup.kernel.errors import NotFound
-from trueup.web.console import payload
+from trueup.operators.permissions import Permission
+from trueup.web import looking
+from trueup.web.console import events_effect, live, payload
 from trueup.web.console.page import (
-    account_asked,
     address,
-    choice_asked,
     offset_asked,
     respond,
     respond_part,
     shell,
     wants_part,
 )
+from trueup.web.console.reader import may
 from trueup.web.console.words import EVENT_STATE_HINTS, EVENT_STATES, EVENT_TYPES
 
 PAGE: Final = 50
@@ -42,12 +46,11 @@ def _named(rows: Sequence[EventRow]) -> list[tuple[EventRow, str]]:
 @require_safe
 def listing(request: HttpRequest) -> HttpResponseBase:
     """``/events``: newest first; every filter lives in the query; htmx gets figures and table alone."""
-    q = request.GET.get("q", "").strip()[:200]
-    type_ = request.GET.get("type", "").strip()[:100]
-    state = choice_asked(request, "state", EVENT_STATES)
-    account_id = account_asked(request)
+    wanted = live.asked(request)
+    q, type_, state, account_id = wanted.q, wanted.type, wanted.state, wanted.account_id
     after = request.GET.get("after") or None
 
+    present = tail.present()
     found = inbox.events(q=q, type=type_, state=state, account_id=account_id, limit=PAGE, after=after)
     start = offset_asked(request) if after else 0
     frame = shell("set_aside" if state == "set_aside" else "events", account_id=account_id)
@@ -68,6 +71,7 @@ def listing(request: HttpRequest) -> HttpResponseBase:
         "account_id": account_id,
         "filtered": bool(q or type_ or state or account_id),
         "live": not after,
+        "tail_url": "" if after or not live.can_follow(wanted) else _tail(wanted, present),
     }
     if wants_part(request):
         # A refresh by the clock is no place that somebody went to, and must not take the focus out of the navigation.
@@ -76,6 +80,11 @@ def listing(request: HttpRequest) -> HttpResponseBase:
         push = None if tick else address(request)
         return respond_part(request, "console/parts/events_swap.html", context, frame=frame, push=push)
     return respond(request, "console/events.html", context, frame=frame)
+
+
+def _tail(wanted: live.Wanted, moment: datetime) -> str:
+    """The address of what comes after the list was read."""
+    return f"{reverse('console:events-live')}?{urlencode(live.address_of(wanted, moment))}"
 
 
 @require_safe
@@ -105,12 +114,18 @@ def quarantine(request: HttpRequest) -> HttpResponseBase:
 def detail(request: HttpRequest, event_id: str) -> HttpResponseBase:
     """``/events/{id}``: the envelope, the effect and the body; a drawer for htmx, else a page."""
     event = inbox.event(event_id)
+    granted = may(request)
+    shown = Permission.PERSONAL_PAYLOAD in granted
+    if shown:
+        looking.payload(request, account_id=event.account_id, livemode=event.livemode, customer=event.customer)
+    customer = _customer(event.customer)
     context: dict[str, Any] = {
         "event": event,
         "size": len(event.body),
-        "body": payload.html(event.body) if len(event.body) <= LARGEST_SHOWN else None,
+        "body": payload.html(event.body) if shown and len(event.body) <= LARGEST_SHOWN else None,
         "state_hint": EVENT_STATE_HINTS.get(event.state, ""),
-        "customer": _customer(event.customer),
+        "customer": customer,
+        **events_effect.told(event, customer, contact=Permission.PERSONAL_CONTACT in granted, shown=shown),
         "delay": event.received_at - event.created,
         "cause": _cause(event.body),
     }
@@ -151,8 +166,8 @@ def _customer(stripe_customer_id: str | None) -> Any:
 @require_safe
 def body(request: HttpRequest, event_id: str) -> HttpResponseBase:
     """``/events/{id}/body``: the stored bytes, untouched, as a download that no browser will interpret."""
-    del request
     event = inbox.event(event_id)
+    looking.payload(request, account_id=event.account_id, livemode=event.livemode, customer=event.customer)
     return _download(event.body, f"{event.event_id}.json")
 
 

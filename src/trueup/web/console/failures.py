@@ -9,7 +9,8 @@ from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
 from django.utils.translation import gettext as _
 
-from trueup.kernel.errors import Forbidden, NotFound, Refused, TrueupError
+from trueup.kernel.errors import Forbidden, NotFound, Refused, TrueupError, Unavailable
+from trueup.runtime import database
 from trueup.web.console.page import preferences, respond, shell, wants_part
 
 
@@ -32,6 +33,14 @@ def failed(request: HttpRequest, error: TrueupError, *, frame: bool = True) -> H
     if frame and getattr(request, "user", None) is not None and request.user.is_authenticated:
         return respond(request, "console/failed.html", context, frame=shell(""), status=error.status)
     return render(request, "console/failed_alone.html", context | {"prefs": preferences(request)}, status=error.status)
+
+
+def database_away(request: HttpRequest) -> HttpResponse:
+    """The page for a database that does not answer; whatever connection there was is closed."""
+    # Statements on the hot path bypass Django, which then does not know that the connection is dead.
+    database.close()
+    hint = _("Nothing is lost. Try again in a moment.")
+    return failed(request, Unavailable(_("The database does not answer."), hint=hint), frame=False)
 
 
 def _heading(status: int) -> str:

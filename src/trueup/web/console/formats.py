@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
 from typing import Final
+from zoneinfo import available_timezones
 
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_datetime, format_skeleton, format_time, format_timedelta
@@ -100,9 +101,24 @@ def near_day(moment: datetime, *, now: datetime) -> str:
     return format_skeleton("MMMd" if same else "yMMMd", _here(moment), locale=locale())
 
 
+def short_day(moment: datetime) -> str:
+    """The day without its year, for an axis: ``Nov 22``."""
+    return format_skeleton("MMMd", _here(moment), locale=locale())
+
+
 def month(moment: datetime) -> str:
     """The month with its year: ``April 2026``."""
     return format_skeleton("yMMMM", _here(moment), locale=locale())
+
+
+def short_month(moment: datetime) -> str:
+    """The month in a few letters, for an axis: ``Apr``."""
+    return format_skeleton("MMM", _here(moment), locale=locale())
+
+
+def month_of_year(moment: datetime) -> str:
+    """The month in a few letters with its year, for an axis over years: ``Apr 2026``."""
+    return format_skeleton("yMMM", _here(moment), locale=locale())
 
 
 def minute(moment: datetime) -> str:
@@ -146,3 +162,8 @@ def initials(name: str) -> str:
     """Up to two letters that stand for a name; empty when it has none."""
     words = [word for word in name.replace("@", " ").replace(".", " ").split() if word[0].isalnum()]
     return "".join(word[0] for word in words[:2]).upper()
+
+
+def zones() -> list[str]:
+    """The names of time zones that somebody may choose from: places, and not the names of offsets."""
+    return sorted(one for one in available_timezones() if "/" in one and not one.startswith(("Etc/", "posix")))

@@ -15,8 +15,11 @@ from django_htmx.middleware import HtmxDetails
 from trueup.accounts import service as accounts
 from trueup.accounts.types import Account
 from trueup.kernel.errors import Refused
+from trueup.kernel.modes import mode_name
 from trueup.kernel.records import Record
 from trueup.runtime import clock
+from trueup.web.console.around import around
+from trueup.web.console.reader import may
 
 
 class ConsoleRequest(HttpRequest):
@@ -68,7 +71,7 @@ def mode_of(livemodes: set[bool]) -> str:
         return ""
     if len(livemodes) > 1:
         return "mixed"
-    return "live" if livemodes.pop() else "test"
+    return mode_name(livemodes.pop())
 
 
 def shell(section: str, *, account_id: int | None = None, livemode: bool | None = None) -> Shell:
@@ -92,7 +95,14 @@ def respond(
     request: HttpRequest, template: str, context: Mapping[str, Any], *, frame: Shell, status: int = 200
 ) -> HttpResponse:
     """Render a whole page in its frame."""
-    full = {"shell": frame, "prefs": preferences(request), "now": clock.now(), **context}
+    full = {
+        "shell": frame,
+        "prefs": preferences(request),
+        "now": clock.now(),
+        "may": _words(request),
+        **around(request),
+        **context,
+    }
     response = render(request, template, full, status=status)
     patch_vary_headers(response, ["HX-Request"])
     return response
@@ -107,11 +117,17 @@ def respond_part(
     push: str | None = None,
 ) -> HttpResponse:
     """Render a fragment for htmx; ``push`` is the canonical address that the browser's bar shall show."""
-    response = render(request, template, {"shell": frame, "part": True, "now": clock.now(), **context})
+    full = {"shell": frame, "part": True, "now": clock.now(), "may": _words(request), **context}
+    response = render(request, template, full)
     patch_vary_headers(response, ["HX-Request"])
     if push is not None:
         _move(request, response, push)
     return response
+
+
+def _words(request: HttpRequest) -> frozenset[str]:
+    """What the reader may do, for templates: ``{% if "events.replay" in may %}``."""
+    return frozenset(one.value for one in may(request))
 
 
 def _move(request: HttpRequest, response: HttpResponse, to: str) -> None:

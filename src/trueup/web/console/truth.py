@@ -14,6 +14,8 @@ from trueup.accounts import calls
 from trueup.accounts import service as accounts
 from trueup.accounts.types import Account
 from trueup.audit import service as audit
+from trueup.audit.anchors import health as audit_health
+from trueup.audit.anchors.health import Health
 from trueup.inbox import dead_letters
 from trueup.inbox import service as inbox
 from trueup.inbox.alarms import service as alarms
@@ -21,7 +23,6 @@ from trueup.inbox.alarms.types import StandingAlarm
 from trueup.inbox.sweep import service as sweeps
 from trueup.inbox.sweep.types import SweepRow
 from trueup.inbox.types import Kind as EventKind
-from trueup.kernel.actor import Actor, ActorKind
 from trueup.kernel.errors import NotFound
 from trueup.mirror import service as mirror
 from trueup.mirror.backfill import service as backfills
@@ -31,7 +32,18 @@ from trueup.mirror.reconcile.types import STATE, Kind
 from trueup.runtime import database
 from trueup.web.console import comparisons, differences
 from trueup.web.console.page import respond, respond_part, shell, wants_part
-from trueup.web.console.words import FETCH_REASONS, QUEUES, WEBHOOKS, WEBHOOKS_FINE, Look, differing
+from trueup.web.console.reader import acting
+from trueup.web.console.words import (
+    AUDIT_LIGHTS,
+    AUDIT_PROBLEMS,
+    FETCH_REASONS,
+    QUEUES,
+    WEBHOOKS,
+    WEBHOOKS_FINE,
+    Label,
+    Look,
+    differing,
+)
 
 SHOWN: Final = 10
 """Differences that the page lists; they have a page of their own."""
@@ -56,6 +68,8 @@ def overview(request: HttpRequest) -> HttpResponseBase:
     context: dict[str, Any] = {
         "stats": inbox.stats(),
         "alarms": standing,
+        "alarms_open": sum(not one.acknowledged_by for one in standing),
+        "alarms_taken": sum(bool(one.acknowledged_by) for one in standing),
         "drift": drift,
         "drift_objects": drift - states,
         "drift_states": states,
@@ -68,10 +82,11 @@ def overview(request: HttpRequest) -> HttpResponseBase:
         "aside_rows": sum(one.rows for one in aside),
         "quarantined": quarantined,
         "quarantined_rows": sum(one.rows for one in quarantined),
-        "sweeps": [(one, _webhooks(one, standing)) for one in swept],
+        "sweeps": [(one, webhooks_look(one, standing)) for one in swept],
         "backup_at": _backup_at(),
+        "logs": [_log(livemode=livemode) for livemode in (True, False)],
         "missed": sum(one.missed_total for one in swept),
-        "backfills": [(one, _read(one)) for one in _backfills()],
+        "backfills": [(one, share_read(one)) for one in _backfills()],
         "limits": [one for one in calls.limits().data if not one.endpoint],
         "fetches": [(FETCH_REASONS.get(reason, reason), count) for reason, count in waiting.items()],
         "fetching": sum(waiting.values()),
@@ -92,14 +107,14 @@ def _backfills() -> list[Progress]:
     return list(found.values())
 
 
-def _read(progress: Progress) -> int | None:
+def share_read(progress: Progress) -> int | None:
     """How much of a backfill was read, in percent; None while nobody can tell."""
     if progress.run.status is Status.COMPLETE:
         return 100
     return None if not progress.expected else min(99, 100 * progress.objects // progress.expected)
 
 
-def _webhooks(sweep: SweepRow, standing: Sequence[StandingAlarm]) -> Look | None:
+def webhooks_look(sweep: SweepRow, standing: Sequence[StandingAlarm]) -> Look | None:
     """How an account's webhooks stand, which a sweep that is up to date does not tell; None for thin events."""
     if sweep.kind is not EventKind.SNAPSHOT:
         return None
@@ -107,15 +122,18 @@ def _webhooks(sweep: SweepRow, standing: Sequence[StandingAlarm]) -> Look | None
     return next((look for code, look in WEBHOOKS.items() if code in codes), WEBHOOKS_FINE)
 
 
+def _log(*, livemode: bool) -> tuple[Health, Look, list[Label]]:
+    """How the audit log of a mode stands, its look, and what is wrong in words."""
+    found = audit_health.health(database.connection(), livemode=livemode)
+    told = [AUDIT_PROBLEMS[one.code] for one in found.problems if one.code in AUDIT_PROBLEMS]
+    return found, AUDIT_LIGHTS[found.light], told
+
+
 def _backup_at() -> datetime | None:
     """The moment that the newest backup shows, by the audit log; None where none was ever made or restored."""
     for entry in audit.entries(database.connection(), object_type="backup", limit=1):
         return datetime.fromisoformat(entry.after["taken_at"])
     return None
-
-
-def _by(request: HttpRequest) -> Actor:
-    return Actor(kind=ActorKind.OPERATOR, id=str(request.user.pk))
 
 
 def _account(request: HttpRequest) -> Account:
@@ -134,19 +152,19 @@ def _back() -> HttpResponseBase:
 @require_POST
 def backfill(request: HttpRequest) -> HttpResponseBase:
     """``/truth/backfill``: have the worker read all of an account's objects; one that runs is joined."""
-    backfills.start(account=_account(request), by=_by(request))
+    backfills.start(account=_account(request), by=acting(request))
     return _back()
 
 
 @require_POST
 def compare(request: HttpRequest) -> HttpResponseBase:
     """``/truth/reconcile``: have the worker compare an account with Stripe, and repair what differs if asked to."""
-    reconcile.start(account=_account(request), repair=request.POST.get("repair") == "1", by=_by(request))
+    reconcile.start(account=_account(request), repair=request.POST.get("repair") == "1", by=acting(request))
     return _back()
 
 
 @require_POST
 def retry(request: HttpRequest) -> HttpResponseBase:
     """``/truth/retry``: give what one cause stopped another round of attempts."""
-    dead_letters.retry(cause=request.POST.get("cause", "")[:200], by=_by(request))
+    dead_letters.retry(cause=request.POST.get("cause", "")[:200], by=acting(request))
     return _back()

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Final
 
 from django.utils.functional import Promise
-from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext, ngettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
-from trueup.customer.types import Kind, PaymentMethod, Stage
+from trueup.audit.anchors.health import Light
+from trueup.audit.types import Phase as Told
+from trueup.customer.types import Kind, Stage
 from trueup.inbox.sweep.types import Code
 from trueup.inbox.types import Reason, State
 from trueup.kernel.records import Record
@@ -44,7 +46,7 @@ SUBSCRIPTION_STATUSES: Final[dict[str, Look]] = {
     "past_due": Look(label=_("Past due"), tone="bad", icon="circle-alert"),
     "unpaid": Look(label=_("Unpaid"), tone="bad", icon="circle-x"),
     "paused": Look(label=_("Paused"), tone="warn", icon="circle-pause"),
-    "canceled": Look(label=_("Canceled"), tone="", icon="circle-slash"),
+    "canceled": Look(label=pgettext_lazy("subscription", "Canceled"), tone="", icon="circle-slash"),
     "incomplete": Look(label=_("Incomplete"), tone="warn", icon="circle-dashed"),
     "incomplete_expired": Look(label=_("Expired"), tone="", icon="circle-slash"),
 }
@@ -88,35 +90,6 @@ QUARANTINE_REASONS: Final[dict[Reason, Label]] = {
     Reason.UNREADABLE: _("A field that has to be read is of a type or size that cannot be."),
     Reason.REFUSED_BY_DATABASE: _("The database cannot store a value in it."),
 }
-
-METHOD_TYPES: Final[dict[str, str]] = {
-    "card": "Card",
-    "us_bank_account": "US bank account",
-    "sepa_debit": "SEPA Direct Debit",
-    "bacs_debit": "Bacs Direct Debit",
-    "au_becs_debit": "BECS Direct Debit",
-    "acss_debit": "Canadian debit",
-    "link": "Link",
-    "paypal": "PayPal",
-    "cashapp": "Cash App Pay",
-    "amazon_pay": "Amazon Pay",
-    "ideal": "iDEAL",
-    "bank_account": "Bank account",
-}
-BRANDS: Final[dict[str, str]] = {
-    "visa": "Visa",
-    "mastercard": "Mastercard",
-    "amex": "Amex",
-    "american express": "Amex",
-    "discover": "Discover",
-    "diners": "Diners",
-    "diners club": "Diners",
-    "jcb": "JCB",
-    "unionpay": "UnionPay",
-    "cartes_bancaires": "CB",
-    "eftpos_au": "Eftpos",
-}
-"""Names of products and brands, which are not translated."""
 
 FIELDS: Final[dict[str, tuple[Label, Label]]] = {
     "name": (
@@ -253,15 +226,6 @@ EVENT_TYPES: Final = (
 """Suggestions for the type filter; any other type can be typed."""
 
 
-def method_name(method: PaymentMethod) -> str:
-    """A payment method in a few characters, ``Visa •••• 4242``; the dots stay beside their digits."""
-    kind = method.type or ""
-    name = METHOD_TYPES.get(kind) or kind.replace("_", " ").capitalize()
-    if method.brand:
-        name = BRANDS.get(method.brand.lower(), method.brand.replace("_", " ").title())
-    return f"{name} ••••\xa0{method.last4}" if method.last4 else name
-
-
 DIFFERENCES: Final[dict[str, Look]] = {
     Difference.MISSING: Look(label=_("Missing here"), tone="bad", icon="circle-dashed"),
     Difference.STALE: Look(label=_("Differs"), tone="bad", icon="git-compare"),
@@ -298,7 +262,55 @@ def differing(kind: Difference, number: int, *, past: bool = False) -> str:
 
 def type_name(code: str) -> str:
     """What a person calls a type of object: ``payment intent``; and the state that we fold of a customer."""
-    return gettext("customer's state") if code == STATE else code.replace("_", " ").replace(".", " ")
+    if code == STATE:
+        return gettext("customer's state")
+    return str(OBJECTS[code]) if code in OBJECTS else code.replace("_", " ").replace(".", " ")
+
+
+OBJECTS: Final[dict[str, Label]] = {
+    "balance_transaction": pgettext_lazy("object", "balance transaction"),
+    "bank_account": pgettext_lazy("object", "bank account"),
+    "card": pgettext_lazy("object", "card"),
+    "charge": pgettext_lazy("object", "charge"),
+    "checkout.session": pgettext_lazy("object", "checkout session"),
+    "coupon": pgettext_lazy("object", "coupon"),
+    "credit_note": pgettext_lazy("object", "credit note"),
+    "customer": pgettext_lazy("object", "customer"),
+    "customer_balance_transaction": pgettext_lazy("object", "change of a balance"),
+    "discount": pgettext_lazy("object", "discount"),
+    "dispute": pgettext_lazy("object", "dispute"),
+    "invoice": pgettext_lazy("object", "invoice"),
+    "invoice_payment": pgettext_lazy("object", "payment of an invoice"),
+    "invoiceitem": pgettext_lazy("object", "invoice item"),
+    "payment_intent": pgettext_lazy("object", "payment intent"),
+    "payment_method": pgettext_lazy("object", "payment method"),
+    "plan": pgettext_lazy("object", "plan"),
+    "price": pgettext_lazy("object", "price"),
+    "product": pgettext_lazy("object", "product"),
+    "promotion_code": pgettext_lazy("object", "promotion code"),
+    "quote": pgettext_lazy("object", "quote"),
+    "refund": pgettext_lazy("object", "refund"),
+    "review": pgettext_lazy("object", "review"),
+    "setup_intent": pgettext_lazy("object", "setup intent"),
+    "source": pgettext_lazy("object", "source"),
+    "subscription": pgettext_lazy("object", "subscription"),
+    "subscription_item": pgettext_lazy("object", "subscription item"),
+    "subscription_schedule": pgettext_lazy("object", "subscription schedule"),
+    "tax_id": pgettext_lazy("object", "tax ID"),
+    "tax_rate": pgettext_lazy("object", "tax rate"),
+}
+"""Stripe's types of objects, as a word within a sentence."""
+
+
+EVENT_SOURCES: Final[dict[str, Label]] = {
+    "webhook": _("webhook"),
+    "sweep": _("sweep"),
+    "backfill": _("backfill"),
+    "refetch": _("reading"),
+    "reconcile": _("comparison"),
+    "manual": _("by hand"),
+}
+"""How an event came."""
 
 
 CAUSES: Final[dict[Cause, Label]] = {
@@ -354,3 +366,28 @@ WEBHOOKS: Final[dict[Code, Look]] = {
 """What stands wrong with an account's webhooks, the worst first."""
 
 WEBHOOKS_FINE: Final = Look(label=_("Webhooks: nothing wrong"), tone="", icon="check")
+
+AUDIT_LIGHTS: Final[dict[Light, Look]] = {
+    Light.GREEN: Look(label=_("Proved"), tone="good", icon="shield-check"),
+    Light.AMBER: Look(label=_("Not certain"), tone="warn", icon="circle-alert"),
+    Light.RED: Look(label=_("Broken"), tone="bad", icon="circle-x"),
+}
+"""How the audit log stands."""
+
+AUDIT_PHASES: Final[dict[Told, Label]] = {
+    Told.DONE: _("done"),
+    Told.INTENT: _("about to be done"),
+    Told.SUCCEEDED: _("succeeded"),
+    Told.FAILED: _("failed"),
+}
+"""Which part of a change an entry tells."""
+
+AUDIT_PROBLEMS: Final[dict[str, Label]] = {
+    "audit_no_outside": _("Nobody outside remembers it, so whoever has this host could rewrite it."),
+    "audit_outside_away": _("No place outside could be reached lately."),
+    "audit_not_verified": _("It was not verified for two days."),
+    "audit_not_signed": _("Entries wait to be signed."),
+    "audit_went_back": _("The database has less than was signed, or something else."),
+    "audit_verification_failed": _("The last verification found something changed."),
+}
+"""What is wrong with it, in few words; other codes are told by the alarm that stands for them."""

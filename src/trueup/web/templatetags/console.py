@@ -13,10 +13,12 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from trueup.audit.types import Phase
 from trueup.customer.types import Kind, Mrr, PaymentMethod, Plan, Stage
 from trueup.inbox.types import Reason, State
 from trueup.kernel.money import Money
-from trueup.web.console import formats, icons, words
+from trueup.web.console import formats, icons, runbooks, telling, words
+from trueup.web.console.method_words import method_name
 from trueup.web.console.page import address
 
 register = template.Library()
@@ -142,7 +144,7 @@ def seats(quantity: int | None) -> str:
 @register.filter
 def method(value: PaymentMethod) -> str:
     """A payment method in a few characters."""
-    return words.method_name(value)
+    return method_name(value)
 
 
 @register.filter
@@ -171,8 +173,20 @@ def published(value: str | bool) -> str:  # noqa: FBT001 - the template's value
 
 @register.filter
 def spoken(code: str) -> str:
-    """Stripe's word for a kind of object, without its underscores: ``payment intent``."""
-    return code.replace("_", " ")
+    """What a person calls a kind of object: ``payment intent``."""
+    return words.type_name(code)
+
+
+@register.filter
+def phase(value: Phase) -> str:
+    """Which part of a change an entry of the audit log tells."""
+    return str(words.AUDIT_PHASES[value])
+
+
+@register.filter
+def event_source(code: str) -> str:
+    """How an event came; a code without a word as it is."""
+    return str(words.EVENT_SOURCES.get(code, code))
 
 
 @register.filter
@@ -182,9 +196,19 @@ def breakable(text: str) -> SafeString:
 
 
 @register.filter
+def told(text: str) -> str:
+    """What a package below the console says, in the reader's language."""
+    return telling.told(str(text)) if text else ""
+
+
+@register.filter
 def marked(text: str) -> SafeString:
-    """A sentence whose commands between backticks and whose pages of the documentation are set as code."""
-    return SafeString(_CODE.sub(lambda found: f"<code>{found.group(1) or found.group(0)}</code>", escape(text)))
+    """A sentence whose commands between backticks are set as code, and whose runbooks are links to them."""
+
+    def set_(found: re.Match[str]) -> str:
+        return runbooks.linked(found.group(0)) or f"<code>{found.group(1) or found.group(0)}</code>"
+
+    return SafeString(_CODE.sub(set_, escape(text)))
 
 
 @register.filter
@@ -295,7 +319,7 @@ def link_here(context: RequestContext, **changes: str | None) -> str:
 @register.filter
 def pairs(values: dict[str, Any]) -> SafeString:
     """A mapping as the inside of a definition list."""
-    return format_html_join("", "<dt>{}</dt><dd>{}</dd>", sorted(values.items()))
+    return format_html_join("", "<dt data-raw>{}</dt><dd data-raw>{}</dd>", sorted(values.items()))
 
 
 @register.filter

@@ -97,21 +97,76 @@ document.addEventListener("click", (event) => {
   if (row && !event.target.closest("a, button, input, summary") && !getSelection().toString()) one("a[data-row]", row).click();
 }, true);
 
+// --- Choosing rows: with shift all between, with the box in the heading all of the page, with `x` the row in focus -------
+let lastPick = null;
+
+function showPicked() {
+  const boxes = all("input[data-pick]");
+  const number = boxes.filter((box) => box.checked).length;
+  const told = one("[data-picked]");
+  if (told) told.textContent = number === 1 ? told.dataset.one : told.dataset.many.replace("%s", number);
+  const whole = one("[data-pick-all]");
+  if (whole) { whole.checked = number > 0 && number === boxes.length; whole.indeterminate = number > 0 && number < boxes.length; }
+}
+
+function pick(box, range) {
+  const boxes = all("input[data-pick]");
+  const from = boxes.indexOf(lastPick);
+  if (range && from >= 0) {
+    const [a, b] = [from, boxes.indexOf(box)].sort((x, y) => x - y);
+    for (const between of boxes.slice(a, b + 1)) between.checked = box.checked;
+  }
+  lastPick = box;
+  showPicked();
+}
+
+document.addEventListener("click", (event) => {
+  if (event.target.matches("[data-pick]")) pick(event.target, event.shiftKey);
+  else if (event.target.matches("[data-pick-all]")) { for (const box of all("input[data-pick]")) box.checked = event.target.checked; showPicked(); }
+  for (const menu of all("details.menu[open]")) if (!menu.contains(event.target)) menu.open = false;
+});
+acts.unpick = () => { for (const box of all("input[data-pick]")) box.checked = false; showPicked(); };
+document.addEventListener("htmx:afterSwap", showPicked);
+
 // --- Keyboard ---------------------------------------------------------------------------------------------------------
 let leader = 0;
 
 function step(by) {
-  const rows = all("a[data-row]");
+  const rows = all("[data-row]");
   if (!rows.length) return;
   const here = rows.indexOf(document.activeElement);
   const next = rows[Math.min(rows.length - 1, Math.max(0, here + by))];
   next.focus();
-  next.closest("tr")?.scrollIntoView({ block: "nearest" });
+  next.closest("tr, li")?.scrollIntoView({ block: "nearest" });
 }
 
+// Which key does what is said by the server, in the table that the page of help shows as well.
+const shortcuts = JSON.parse(one("meta[name=shortcuts]")?.content ?? "{}");
+const moves = {
+  palette(event) { event.preventDefault(); openPalette(); },
+  search(event) {
+    const field = one("[data-focus=search]");
+    event.preventDefault();
+    if (field) { field.focus(); field.select(); } else openPalette();
+  },
+  next() { step(1); },
+  previous() { step(-1); },
+  pick(event) {
+    const box = one("input[data-pick]", document.activeElement.closest("tr") ?? document.createElement("tr"));
+    if (box) { box.checked = !box.checked; pick(box, event.shiftKey); }
+  },
+  go() { leader = Date.now(); },
+  help(event) { event.preventDefault(); one("a[data-help]").click(); },
+};
+
 document.addEventListener("keydown", (event) => {
-  if ((event.metaKey || event.ctrlKey) && event.key.toLowerCase() === "k") { event.preventDefault(); openPalette(); return; }
+  if ((event.metaKey || event.ctrlKey) && shortcuts[`Control+${event.key.toLowerCase()}`]) {
+    moves[shortcuts[`Control+${event.key.toLowerCase()}`]](event);
+    return;
+  }
   if (event.key === "Escape") {
+    const menu = event.target.closest("details.menu[open]");
+    if (menu) { menu.open = false; one("summary", menu).focus(); return; }
     if (document.body.hasAttribute("data-menu")) setMenu(false);
     else if (event.target.matches("[data-focus=search]")) event.target.blur();
     return;
@@ -125,20 +180,13 @@ document.addEventListener("keydown", (event) => {
     return;
   }
   if (!keysOn() || event.ctrlKey || event.metaKey || event.altKey || one("dialog[open]")) return;
-  if (event.target.closest("input, textarea, select, [contenteditable]")) return;
+  if (event.target.closest("input:not([data-pick]), textarea, select, [contenteditable]")) return;
   if (Date.now() - leader < 1200) {
     leader = 0;
     const link = one(`.side a[data-key="${CSS.escape(event.key)}"]`);
     if (link) { event.preventDefault(); link.click(); return; }
   }
-  if (event.key === "g") leader = Date.now();
-  else if (event.key === "j") step(1);
-  else if (event.key === "k") step(-1);
-  else if (event.key === "/") {
-    const field = one("[data-focus=search]");
-    event.preventDefault();
-    if (field) { field.focus(); field.select(); } else openPalette();
-  }
+  moves[shortcuts[event.key]]?.(event);
 });
 
 // --- Drawers and failures ---------------------------------------------------------------------------------------------
@@ -178,21 +226,28 @@ document.addEventListener("htmx:afterOnLoad", (event) => {
 // --- Live lists: the element with data-live gets a `tick` event every five seconds while someone can see it ---------------
 let known = new Set();
 
-const idle = () => document.hidden || document.body.hasAttribute("data-paused") || one("dialog[open], #truth details[open]") || getSelection().toString();
+const idle = () => document.hidden || document.body.hasAttribute("data-paused") || document.body.hasAttribute("data-streaming") || one("dialog[open], #truth details[open], #list .ask[open]") || getSelection().toString();
 
 function tick() {
   const ticker = one("[data-live]");
   if (!ticker || idle()) return;
-  known = new Set(all("#list tr[id]").map((row) => row.id));
+  known = new Set(all("#list tr[id], #list li[id]").map((row) => row.id));
   htmx.trigger(ticker, "tick");
 }
 
 document.addEventListener("htmx:afterSettle", (event) => {
   if (!event.detail.requestConfig || event.detail.requestConfig.triggeringEvent?.type !== "tick") return;
-  const fresh = all("#list tr[id]").filter((row) => !known.has(row.id));
+  const fresh = all("#list tr[id], #list li[id]").filter((row) => !known.has(row.id));
   for (const row of fresh) row.classList.add("is-new");
   if (fresh.length) say(one("#say").dataset.fresh.replace("%s", fresh.length));
 });
 
 setInterval(tick, 5000);
 showPreferences();
+
+// Where not all tabs are seen at once, there is a hint of the rest, and the one that is open is seen.
+for (const row of document.querySelectorAll(".tabs")) {
+  row.classList.toggle("is-cut", row.scrollWidth > row.clientWidth + 1);
+  const at = one("[aria-current]", row)?.getBoundingClientRect(), seen = row.getBoundingClientRect();
+  if (at && at.right > seen.right - 28) row.scrollLeft += at.left - seen.left - (seen.width - at.width) / 2;
+}
