@@ -4,48 +4,41 @@ from __future__ import annotations
 
 import json
 import os
-import signal
-import socket
 import subprocess
 import sys
-import threading
-from collections.abc import Iterator
-from contextlib import closing
-from http.client import HTTPConnection
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
-from urllib.parse import urlsplit
+from typing import Any
 
 import psycopg
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
-from psycopg import sql
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
+from tests import demo
 from tests.conftest import REPOSITORY
-from tests.instance import signed
+from tests.demo import Console
 from tools.screenshots import CHROMIUM, FLAGS
 
+expect.set_options(timeout=20_000)
+"""A machine with other work to do takes its time; what never comes is missed all the same."""
 COMPANIES = 56
-START_SECONDS = 90
-
-
-class Console(NamedTuple):
-    """A running console, and who may sign in."""
-
-    url: str
-    email: str
-    password: str
-    home: Path
-    database: str
-    """The address of its database."""
-
-    def receive(self, body: bytes) -> None:
-        """Let Stripe deliver ``body``, signed, to the real intake."""
-        secret = json.loads((self.home / "demo.json").read_bytes())["webhook_secret"]
-        connection = HTTPConnection(urlsplit(self.url).netloc, timeout=10)
-        with closing(connection):
-            connection.request("POST", "/webhooks/stripe/demo", body, {"Stripe-Signature": signed(body, secret)})
-            assert connection.getresponse().status == 200
+JOBS = ("sales", "support", "finance", "compliance", "ops")
+"""The roles whose work is done in a browser here, each by somebody who has that role and no other."""
+PASSWORD = "correct horse battery"
+# The page that the fixture `drifting` fills.
+DRIFT = "/truth/differences"
+HIRE = """
+import os, sys
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "trueup.config.settings")
+import django
+django.setup()
+from trueup.kernel.actor import system
+from trueup.operators import service as operators
+from trueup.operators.types import Role
+for role in sys.argv[2:]:
+    given = {"email": f"{role}@acme.example", "name": f"{role.title()} Person", "password": sys.argv[1]}
+    operators.create_operator(**given, roles=[Role(role)], by=system("test"))
+"""
 
 
 @pytest.fixture(scope="session")
@@ -59,44 +52,11 @@ def chromium() -> Path:
     return CHROMIUM
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @pytest.fixture(scope="session")
 def console(chromium: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Console]:
     """Trueup with a few invented companies, all of its processes, on a database of its own."""
-    given = os.environ["DATABASE_URL"]
-    name = f"console_{os.getpid()}"
-    with psycopg.connect(given, autocommit=True) as connection:
-        connection.execute(sql.SQL("create database {}").format(sql.Identifier(name)))
-    database_url = urlsplit(given)._replace(path=f"/{name}").geturl()
-    home = tmp_path_factory.mktemp("home")
-    env = os.environ | {
-        "DATABASE_URL": database_url,
-        "TRUEUP_HOME": str(home),
-        "TRUEUP_PORT": str(_free_port()),
-        "PYTHONPATH": os.pathsep.join([str(REPOSITORY / "src"), str(REPOSITORY)]),
-    }
-    command = [sys.executable, "-m", "trueup.ops.main", "demo", "--no-trickle", "--json", "--companies", str(COMPANIES)]
-    process = subprocess.Popen(command, cwd=REPOSITORY, env=env, stdout=subprocess.PIPE, text=True)
-    overdue = threading.Timer(START_SECONDS, process.kill)
-    overdue.start()
-    try:
-        assert process.stdout is not None
-        line = process.stdout.readline()
-        overdue.cancel()
-        assert line, "the demo did not start; its words are above"
-        said = json.loads(line)
-        yield Console(url=said["url"], email=said["email"], password=said["password"], home=home, database=database_url)
-    finally:
-        overdue.cancel()
-        process.send_signal(signal.SIGTERM)
-        process.communicate(timeout=30)
-        with psycopg.connect(given, autocommit=True) as connection:
-            connection.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
+    with demo.running(tmp_path_factory.mktemp("home"), name="console", companies=COMPANIES) as running:
+        yield running
 
 
 def _told(kind: str, about: dict[str, Any], at: int) -> bytes:
@@ -154,9 +114,12 @@ def full(console: Console) -> str:
     return "/customers/cus_full"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def drifting(console: Console) -> str:
-    """The page of what differs, as a comparison would have left it: objects and states, values long and short."""
+    """The page of what differs, as a comparison would have left it: objects and states, values long and short.
+
+    Anew for each test, because some repair what differs.
+    """
     fields = [
         {"path": "items.data[si_1PQRsTuVwXyZaBcDeFgHiJkLm].price.unit_amount", "ours": 4900, "theirs": 5900},
         {"path": "metadata.note", "ours": None, "theirs": "A note that goes on and on, as notes do. " * 6, "cut": True},
@@ -172,7 +135,8 @@ def drifting(console: Console) -> str:
     told = "The newest that we have is evt_1PQRsTuVwXyZaBcDeFgHiJkLm, and no event told of what changed since."
     # A comparison of the demo's own closes what earlier ones found and it did not; this one is later than any. What
     # Stripe said of the objects is kept as well, so that it is plain that nothing of them has arrived meanwhile.
-    with psycopg.connect(console.database, autocommit=True) as connection:
+    with psycopg.connect(console.database) as connection:
+        connection.execute("delete from mirror_drift where customer = 'cus_QWERTZUIOPASDF'")
         for object_type, object_id, kind, cause, differ in rows:
             connection.execute(
                 "insert into mirror_drift (account_id, livemode, object_type, object_id, customer, kind, fields, cause,"
@@ -185,7 +149,7 @@ def drifting(console: Console) -> str:
                     2**62,
                 ),
             )
-    return "/truth/differences"
+    return DRIFT
 
 
 # Playwright runs an event loop in this thread for as long as it is open, and Django refuses to work beside one. It is
@@ -209,13 +173,13 @@ def session(browser: Browser, console: Console) -> dict[str, Any]:
     return state
 
 
-def sign_in(page: Page, console: Console) -> None:
-    """Sign in as a person would."""
+def sign_in(page: Page, console: Console, *, email: str = "", password: str = "") -> None:
+    """Sign in as a person would; as the owner, where nobody is named."""
     page.goto(f"{console.url}/sign-in")
-    page.get_by_label("Email").fill(console.email)
-    page.get_by_label("Password").fill(console.password)
+    page.get_by_label("Email").fill(email or console.email)
+    page.get_by_label("Password").fill(password or console.password)
     page.get_by_role("button", name="Sign in").click()
-    page.wait_for_url("**/customers")
+    page.wait_for_url(f"{console.url}/")
 
 
 @pytest.fixture
@@ -235,13 +199,13 @@ class ContextMaker:
         self._contexts: list[BrowserContext] = []
         self._complaints: list[str] = []
 
-    def __call__(self, *, signed_in: bool = True, **options: Any) -> Page:
-        """A page in a fresh context; a relative address starts at the console."""
+    def __call__(self, *, signed_in: bool = True, session: Mapping[str, Any] | None = None, **options: Any) -> Page:
+        """A page in a fresh context, the owner's or that of ``session``; a relative address starts at the console."""
         given: dict[str, Any] = {"base_url": self._console.url, "locale": "en-US", "reduced_motion": "reduce"}
         if signed_in:
-            given["storage_state"] = self._session
-        context = self._browser.new_context(**given, **options)
-        context.set_default_timeout(8_000)
+            given["storage_state"] = session or self._session
+        context = self._browser.new_context(**(given | options))
+        context.set_default_timeout(20_000)
         page = context.new_page()
         page.on(
             "console", lambda said: self._complaints.append(said.text) if said.type in {"error", "warning"} else None
@@ -265,3 +229,30 @@ class ContextMaker:
 def page(open_context: ContextMaker) -> Page:
     """A window on a desk, signed in."""
     return open_context(viewport={"width": 1440, "height": 900})
+
+
+@pytest.fixture(scope="session")
+def sessions(console: Console) -> dict[str, dict[str, Any]]:
+    """Makes a person of each role of ``JOBS``; the cookies of those who signed in so far, by role."""
+    command = [sys.executable, "-c", HIRE, PASSWORD, *JOBS]
+    subprocess.run(command, check=True, env=console.environment, cwd=REPOSITORY, capture_output=True)
+    return {}
+
+
+@pytest.fixture
+def as_role(
+    open_context: ContextMaker, sessions: dict[str, dict[str, Any]], browser: Browser, console: Console
+) -> Callable[[str], Page]:
+    """Gives a window on a desk, at the home of somebody who has that role and no other."""
+
+    def window(role: str) -> Page:
+        if role not in sessions:
+            context = browser.new_context()
+            sign_in(context.new_page(), console, email=f"{role}@acme.example", password=PASSWORD)
+            sessions[role] = dict(context.storage_state())
+            context.close()
+        page = open_context(session=sessions[role], viewport={"width": 1440, "height": 900})
+        page.goto("/")
+        return page
+
+    return window

@@ -6,7 +6,8 @@ import re
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Console, ContextMaker, sign_in
+from tests.browser.conftest import ContextMaker, sign_in
+from tests.demo import Console
 
 
 def rows(page: Page) -> int:
@@ -41,6 +42,7 @@ def test_a_person_signs_in_and_out_and_ends_where_they_wanted_to_go(
 def test_a_session_that_ends_meanwhile_leads_to_sign_in_and_back(open_context: ContextMaker, console: Console) -> None:
     page = open_context(signed_in=False)
     sign_in(page, console)
+    page.goto("/customers")
     page.context.clear_cookies()
 
     page.get_by_role("link", name=re.compile("^Active")).click()
@@ -179,3 +181,25 @@ def test_colors_and_density_stay_as_chosen_without_a_flash(page: Page) -> None:
     assert height is not None
     assert compact is not None
     assert compact["height"] < height["height"]
+
+
+def test_a_question_mark_opens_the_help_of_the_keys_and_each_leads_where_it_says(page: Page) -> None:
+    page.goto("/customers")
+    page.keyboard.press("?")
+    drawer = page.get_by_role("dialog", name="Keyboard")
+    expect(drawer).to_contain_text("Next row or entry")
+    places = drawer.locator("dl.keys").last.locator("div")
+    told = [(one.split()[1], " ".join(one.split()[2:])) for one in places.all_inner_texts()]
+    assert len(told) >= 10
+    page.keyboard.press("Escape")
+    expect(drawer).not_to_be_visible()
+
+    for key, _label in told[:3]:
+        page.keyboard.press("g")
+        page.keyboard.press(key)
+        expect(page.locator(f'.side a[data-key="{key}"]')).to_have_attribute("aria-current", "page")
+        # Keys count once the page's script is there.
+        page.wait_for_load_state()
+
+    page.goto("/help/keyboard")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Keyboard")

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.conftest import Console, ContextMaker
+from tests.browser.conftest import ContextMaker
+from tests.demo import Console
 
 
 @pytest.fixture(scope="module")
@@ -53,10 +54,10 @@ def texts(locator: Locator) -> list[str]:
 
 def test_show_earlier_appends_and_repeats_nothing(busy: Page) -> None:
     ids = busy.locator("#timeline details a code")
-    before = ids.all_text_contents()
+    before, rows = ids.all_text_contents(), busy.locator("#timeline li").count()
 
     busy.get_by_role("link", name="Show earlier").click()
-    busy.wait_for_function(f"() => document.querySelectorAll('#timeline li').length > {len(before)}")
+    busy.wait_for_function(f"() => document.querySelectorAll('#timeline li').length > {rows}")
 
     after = ids.all_text_contents()
     assert after[: len(before)] == before
@@ -83,7 +84,7 @@ def test_kinds_of_entries_can_be_chosen_and_the_address_keeps_them(busy: Page) -
 def test_why_opens_a_drawer_takes_the_focus_and_gives_it_back(page: Page) -> None:
     page.goto("/customers?stage=active&sort=-mrr")
     page.locator("a[data-row]").first.click()
-    why = page.get_by_role("link", name="Why? MRR")
+    why = page.get_by_role("link", name="Why? MRR", exact=True)
 
     why.click()
     drawer = page.get_by_role("dialog", name="MRR: why?")
