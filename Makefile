@@ -33,7 +33,7 @@ bench: setup ## Measure, within ten minutes, and write build/bench.json.
 	@mkdir -p build
 	@exec .venv/bin/python -m bench $(ARGS)
 
-bench-large: setup ## Measure with ten million stored; up to an hour, 30 GB of disk; ARGS="backlog rebuild" measures parts.
+bench-large: setup ## Measure with ten million stored; up to an hour, 60 GB of disk; ARGS="backlog rebuild" measures parts.
 	@mkdir -p build
 	@exec .venv/bin/python -m bench --large $(ARGS)
 

@@ -45,3 +45,11 @@ def shared() -> Path:
             pytest.fail(message)
         pytest.skip(message)
     return folder
+
+
+@pytest.fixture(autouse=True)
+def _nothing_remembered() -> None:
+    """Counts that a test before this one remembered are not given to this one."""
+    from trueup.runtime import recalling  # noqa: PLC0415 - what is imported before coverage begins is not traced
+
+    recalling.forget()

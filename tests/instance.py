@@ -28,6 +28,7 @@ from django.db import connection as django_connection
 from django.db import connections
 from psycopg.conninfo import make_conninfo
 
+from trueup.audit import months
 from trueup.config.intake import Application
 from trueup.config.serving import configured
 from trueup.inbox import service as inbox
@@ -40,13 +41,15 @@ from trueup.runtime.crypto import Sealer
 SOURCES = Path(__file__).resolve().parents[1] / "src"
 SECRET = "whsec_" + "7" * 32
 TABLES = (
-    "inbox_sweep inbox_alarm "
-    "inbox_discarded mirror_replay mirror_replayevent mirror_fetch "
-    "inbox_event inbox_pending inbox_awaitingfetch inbox_quarantined mirror_object mirror_version mirror_about "
-    "mirror_backfillrun mirror_backfillspan mirror_drift mirror_reconcilerun mirror_reconcileseen "
-    "mirror_changed customer_customer customer_turn customer_lookup customer_merged customer_trait customer_dismissal "
-    "accounts_account accounts_webhooksecret accounts_revision accounts_canary accounts_budget "
-    "audit_entry audit_pending"
+    "inbox_sweep inbox_alarm inbox_pastalarm inbox_discarded mirror_replay mirror_replayevent mirror_fetch inbox_event "
+    "inbox_pending inbox_awaitingfetch inbox_quarantined mirror_object mirror_version mirror_about mirror_backfillrun "
+    "mirror_backfillspan mirror_drift mirror_reconcilerun mirror_reconcileseen mirror_changed customer_customer "
+    "customer_turn notices_item notices_delivery notices_change notices_seen notices_rule customer_moved "
+    "customer_lookup customer_merged customer_trait customer_dismissal customer_owner customer_note customer_view "
+    "accounts_account accounts_webhooksecret accounts_revision accounts_canary accounts_budget audit_entry "
+    "audit_pending audit_logentry audit_unsealed audit_disclosure audit_subjectkey audit_leaf audit_tile "
+    "audit_checkpoint audit_signingkey audit_cosignature audit_anchor audit_sink audit_minimum audit_erasure "
+    "audit_hold audit_verification audit_check audit_look"
 ).split()
 
 TESTER = system("test")
@@ -160,11 +163,14 @@ def post_all(
 
     async def work() -> None:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
-        for number in numbers:
-            writer.write(head(path, bodies[number], secret, extra) + bodies[number])
-            answers[number] = await answer(reader)
-        writer.close()
-        await writer.wait_closed()
+        try:
+            for number in numbers:
+                writer.write(head(path, bodies[number], secret, extra) + bodies[number])
+                answers[number] = await answer(reader)
+        finally:  # A connection left to the garbage collector fails whichever test runs then.
+            writer.close()
+            with suppress(ConnectionError):
+                await writer.wait_closed()
 
     async def all_work() -> None:
         async with asyncio.TaskGroup() as group:
@@ -265,7 +271,13 @@ def conninfo() -> str:
 
 @contextmanager
 def own_database(name: str) -> Iterator[str]:
-    """A migrated database beside the tests' own, in which everybody commits; dropped at the end."""
+    """A migrated database beside the tests' own, in which everybody commits; dropped at the end.
+
+    Its name says whose it is: the tests of one module may run in two processes, and each would drop the other's.
+    """
+    if str(os.getpid()) not in name:
+        message = f"the name {name!r} lacks the process's number, so that another may use the same database"
+        raise ValueError(message)
     settings = django_connection.settings_dict
     with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as server:
         server.execute(f'drop database if exists "{name}" with (force)'.encode())
@@ -274,6 +286,7 @@ def own_database(name: str) -> Iterator[str]:
     with in_database(name):
         call_command("migrate", interactive=False, verbosity=0)
         inbox.ensure_partitions()
+        months.ensure_partitions()
     assert settings["NAME"] != name
     yield address
     with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as server:
@@ -321,9 +334,8 @@ def free_port() -> int:
 def alive(pid: int) -> bool:
     """Whether a process runs; one that ended and waits for its parent to look does not."""
     try:
-        return Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace").rpartition(")")[2].split()[
-            0
-        ] not in {"Z", "X"}
+        told = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace")
+        return told.rpartition(")")[2].split()[0] not in {"Z", "X"}
     except OSError:
         return False
 

@@ -36,6 +36,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None, object, object]:
     """Start the server and put its address into the environment."""
+    # A test signs somebody in with a password alone, unless it is about second factors and says so.
+    os.environ.setdefault("TRUEUP_MFA", "optional")
     options = early_config.known_args_namespace
     asked_for_words = getattr(options, "help", False) or getattr(options, "version", 0)
     if not (os.environ.get("DATABASE_URL") or os.environ.get("PYTEST_XDIST_WORKER") or asked_for_words):

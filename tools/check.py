@@ -24,6 +24,7 @@ GATES: Final[Mapping[str, Sequence[str]]] = {
     "test dependencies": ("deptry", "tests", "tools", "bench", "--config", "tools/deptry.toml", "--no-ansi"),
     "migrations": ("python", "-m", "tools.migrations"),
     "money": ("python", "-m", "tools.money"),
+    "messages": ("python", "-m", "tools.messages", "--check"),
 }
 
 

@@ -1,8 +1,10 @@
-"""Pictures every page of the console into ``build/screenshots``: light, dark and at the width of a phone.
+"""Pictures every page of the console into ``build/screenshots``: light, dark, in German and as wide as a phone.
 
 Uses the demo that runs at ``TRUEUP_HOST`` and ``TRUEUP_PORT``, or starts one and stops it afterwards; ``--url`` with
-``--email`` and ``--password`` names any other instance. ``--readme`` also renews the picture in the README. Needs
-Debian's ``chromium``. Look at the pictures afterwards: a test sees what is broken, only a person sees what is ugly.
+``--email`` and ``--password`` names any other instance. ``--only`` takes the pictures whose name has a word in it,
+``--readme`` also renews the picture in the README. ``index.html`` beside them is a contact sheet: all looks of a page
+in a row. Needs Debian's ``chromium``. Look at the pictures afterwards: a test sees what is broken, only a person sees
+what is ugly.
 """
 
 from __future__ import annotations
@@ -18,6 +20,8 @@ from pathlib import Path
 from typing import Final, Literal, NamedTuple
 
 from playwright.sync_api import Browser, Page, sync_playwright
+
+from tools import console_pages
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 FOLDER: Final = ROOT / "build" / "screenshots"
@@ -50,22 +54,24 @@ class Look(NamedTuple):
     width: int
     height: int
     scheme: Literal["light", "dark"]
+    locale: str = "en-US"
 
 
 LOOKS: Final = (
     Look("light", 1440, 900, "light"),
     Look("dark", 1440, 900, "dark"),
+    Look("german", 1440, 900, "light", "de-DE"),
     Look("phone", 390, 844, "light"),
+    Look("phone-german", 390, 844, "dark", "de-DE"),
 )
 
 
 class Picture(NamedTuple):
-    """One page: how to get there once signed in, and whether all of its height is wanted."""
+    """A page after somebody did something on it."""
 
     name: str
     path: str
-    then: Callable[[Page], None] | None = None
-    whole: bool = False
+    then: Callable[[Page], None]
 
 
 def _settled(page: Page) -> None:
@@ -89,13 +95,30 @@ def _open_palette(page: Page) -> None:
     page.locator("#hits .avatar").first.wait_for()
 
 
-def _to_event_page(page: Page) -> None:
-    page.goto(page.url.split("/events")[0] + str(page.locator("a[data-row]").nth(3).get_attribute("href")))
+def _choose_rows(page: Page) -> None:
+    for place in (1, 2, 4):
+        page.locator("input[data-pick]").nth(place).click()
+    page.locator("#filters summary").first.click()
 
 
 def _to_first_customer(page: Page) -> None:
     page.locator("a[data-row]").first.click()
     page.wait_for_url("**/customers/*")
+
+
+def _to_tab(tab: int) -> Callable[[Page], None]:
+    def then(page: Page) -> None:
+        _to_first_customer(page)
+        page.locator(".tabs a").nth(tab).click()
+        page.wait_for_load_state()
+
+    return then
+
+
+def _to_object(page: Page) -> None:
+    _to_tab(3)(page)
+    page.locator("a.object").nth(1).click()
+    page.locator("#drawer[open]").wait_for()
 
 
 def _to_first_why(page: Page) -> None:
@@ -104,48 +127,44 @@ def _to_first_why(page: Page) -> None:
 
 
 PICTURES: Final = (
-    Picture("customers", "/customers"),
-    Picture("customers-no-match", "/customers?q=nobody-has-this-name"),
-    Picture("customer-active", "/customers?stage=active", _to_first_customer, whole=True),
-    Picture("customer-past-due", "/customers?stage=past_due", _to_first_customer),
-    Picture("customer-trialing", "/customers?stage=trialing", _to_first_customer),
-    Picture("customer-why", "/customers?stage=active", _to_first_why),
-    Picture("events", "/events"),
+    Picture("customers-chosen", "/customers", _choose_rows),
+    Picture("customer-why-drawer", "/customers?stage=active", _to_first_why),
+    Picture("customer-object-drawer", "/customers?stage=active", _to_object),
     Picture("event-drawer", "/events", _open_event),
-    Picture("event", "/events", _to_event_page, whole=True),
-    Picture("events-set-aside", "/events?state=set_aside"),
-    Picture("quarantine", "/events/quarantine"),
-    Picture("truth", "/truth", whole=True),
-    Picture("differences", "/truth/differences"),
-    Picture("search", "/search?q=a"),
     Picture("palette", "/customers", _open_palette),
-    Picture("not-found", "/no-such-page"),
 )
+"""What a page shows after somebody did something; all that has an address of its own is in ``console_pages``."""
 
 
-def picture_all(browser: Browser, who: SignIn) -> Iterator[Path]:
-    """Take every picture in every look; gives each file as it is written."""
+def picture_all(browser: Browser, who: SignIn, *, only: str = "") -> Iterator[Path]:
+    """Take every picture in every look, or those whose name has ``only`` in it; gives each file as it is written."""
     FOLDER.mkdir(parents=True, exist_ok=True)
+    places: dict[str, str] = {}
     for look in LOOKS:
         context = browser.new_context(
             viewport={"width": look.width, "height": look.height},
             color_scheme=look.scheme,
-            locale="en-US",
+            locale=look.locale,
             timezone_id="UTC",
             reduced_motion="reduce",
         )
         page = context.new_page()
         page.goto(f"{who.url}/sign-in")
         yield _shoot(page, "sign-in", look)
-        page.get_by_label("Email").fill(who.email)
-        page.get_by_label("Password").fill(who.password)
-        page.get_by_role("button", name="Sign in").click()
-        page.wait_for_url("**/customers")
+        page.locator("input[type=email]").fill(who.email)
+        page.locator("input[type=password]").fill(who.password)
+        page.locator("form.form button").first.click()
+        page.wait_for_url(f"{who.url}/")
+        places = places or console_pages.found(page, who.url)
+        for place, address in console_pages.addresses(places):
+            if only in place.name:
+                page.goto(who.url + address)
+                yield _shoot(page, place.name, look, whole=place.whole)
         for picture in PICTURES:
-            page.goto(who.url + picture.path)
-            if picture.then is not None:
+            if only in picture.name:
+                page.goto(who.url + picture.path)
                 picture.then(page)
-            yield _shoot(page, picture.name, look, whole=picture.whole)
+                yield _shoot(page, picture.name, look)
         context.close()
 
 
@@ -154,6 +173,31 @@ def _shoot(page: Page, name: str, look: Look, *, whole: bool = False) -> Path:
     path = FOLDER / f"{name}-{look.name}.png"
     page.screenshot(path=path, full_page=whole)
     return path
+
+
+def contact_sheet() -> Path:
+    """Write a page with all pictures that there are: a row for each page, a column for each look."""
+    names = ["sign-in", *(place.name for place in console_pages.PAGES), *(picture.name for picture in PICTURES)]
+    rows = []
+    for name in names:
+        cells = [
+            f'<a href="{name}-{look.name}.png"><img loading="lazy" src="{name}-{look.name}.png" alt="{look.name}"'
+            f' class="{"narrow" if look.width < 700 else "wide"}"></a>'
+            for look in LOOKS
+            if (FOLDER / f"{name}-{look.name}.png").exists()
+        ]
+        if cells:
+            rows.append(f"<h2>{name}</h2><p>{''.join(cells)}</p>")
+    sheet = FOLDER / "index.html"
+    sheet.write_text(f"{_HEAD}{''.join(rows)}\n", encoding="utf-8")
+    return sheet
+
+
+_HEAD: Final = """<!doctype html><meta charset="utf-8"><title>Every page of the console</title>
+<style>body{font:14px system-ui;margin:24px;background:#888} p{display:flex;gap:12px;align-items:start;margin:0 0 32px}
+img{height:auto;display:block;box-shadow:0 1px 6px #0006}
+.wide{width:560px} .narrow{width:240px} h2{margin:0 0 8px}</style>
+"""
 
 
 @contextmanager
@@ -178,25 +222,26 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--url", help="an instance that runs already, such as http://127.0.0.1:8000")
     parser.add_argument("--email")
     parser.add_argument("--password")
+    parser.add_argument("--only", default="", help="take the pictures whose name has this in it")
     parser.add_argument("--readme", action="store_true", help="renew docs/images/console.png as well")
     options = parser.parse_args(arguments)
     if not CHROMIUM.exists():
         print(f"There is no Chromium at {CHROMIUM}; install Debian's `chromium`, or name another with CHROMIUM.")
         return 1
     if options.url:
-        return _take(
-            SignIn(options.url.rstrip("/"), options.email or "", options.password or ""), readme=options.readme
-        )
+        who = SignIn(options.url.rstrip("/"), options.email or "", options.password or "")
+        return _take(who, only=options.only, readme=options.readme)
     with demo() as who:
-        return _take(who, readme=options.readme)
+        return _take(who, only=options.only, readme=options.readme)
 
 
-def _take(who: SignIn, *, readme: bool) -> int:
+def _take(who: SignIn, *, only: str, readme: bool) -> int:
     with sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=str(CHROMIUM), args=list(FLAGS))
-        for path in picture_all(browser, who):
+        for path in picture_all(browser, who, only=only):
             print(path.relative_to(ROOT))
         browser.close()
+    print(contact_sheet().relative_to(ROOT))
     if readme:
         README_PICTURE.parent.mkdir(parents=True, exist_ok=True)
         README_PICTURE.write_bytes((FOLDER / "customers-light.png").read_bytes())

@@ -131,3 +131,26 @@ def test_an_answer_that_is_no_json_is_told_by_its_status(stripe: Stripe) -> None
     stripe.at[PATH] = (404, b"<html>not found</html>")
     with pytest.raises(StripeRefused, match="404"):
         reading.get(PATH, api_key=KEY, api_base=stripe.address)
+
+
+def test_a_proxy_that_the_environment_names_is_used_and_one_for_others_is_not(
+    stripe: Stripe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", stripe.address)
+    monkeypatch.setenv("NO_PROXY", "beside.invalid")
+
+    reading.get(PATH, api_key=KEY, api_base="http://stripe.invalid")
+    with pytest.raises(StripeUnavailable):
+        reading.get(PATH, api_key=KEY, api_base="http://beside.invalid")
+
+    [(asked, _)] = stripe.asked
+    assert asked == f"http://stripe.invalid{PATH}"
+
+
+def test_no_cookie_of_an_answer_goes_out_with_another_call(stripe: Stripe) -> None:
+    stripe.once(200, **{"Set-Cookie": "who=somebody; Path=/"})
+
+    reading.get(PATH, api_key=KEY, api_base=stripe.address)
+    reading.get(PATH, api_key=OTHER, api_base=stripe.address)
+
+    assert [told.get("cookie") for _, told in stripe.asked] == [None, None]

@@ -6,18 +6,27 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
+from tests.architecture import (
+    audit_tables_alarms,
+    audit_tables_audit,
+    audit_tables_entrance,
+    audit_tables_lists,
+    audit_tables_money,
+    audit_tables_notices,
+    audit_tables_people,
+    audit_tables_sso,
+    audit_tables_team,
+)
 from tests.web.console import world
 from trueup.accounts import registry
 from trueup.accounts import service as accounts
 from trueup.accounts.types import Account
-from trueup.audit import service as audit
 from trueup.customer import merging
 from trueup.customer import service as customers
 from trueup.customer.identity import service as identity
 from trueup.customer.types import Failure, LinkKind
 from trueup.inbox import dead_letters
 from trueup.inbox import service as inbox
-from trueup.inbox.alarms import service as alarms
 from trueup.inbox.sweep import service as sweeps
 from trueup.kernel.actor import Actor, ActorKind
 from trueup.mirror import service as mirror
@@ -27,6 +36,7 @@ from trueup.mirror.replay import service as replay
 from trueup.mirror.replay.types import Selection
 from trueup.mirror.types import ObjectKey
 from trueup.operators import service as operators
+from trueup.operators.tokens import service as tokens
 from trueup.operators.types import NewToken, Person, Scope
 from trueup.runtime import database
 from trueup.runtime.crypto import Sealer
@@ -48,7 +58,7 @@ class Stage:
         self.account: Account = world.connect()
         world.many(self.account, 2)
         self.person: Person = operators.create_operator(email="elena@acme.example", password=PASSWORD, by=BY)
-        self.token: NewToken = operators.create_token(name="ci", scopes=[Scope.READ], by=BY)
+        self.token: NewToken = tokens.create_token(name="ci", scopes=[Scope.READ], by=BY)
         self.customer = customers.get("cus_000")
         self.key = (self.account.id, False, "cus_000")
         identity.link(id="cus_001", kind=LinkKind.USER, value="u9", by=BY)
@@ -92,34 +102,6 @@ CHANGES: dict[str, tuple[Scenario, list[str]]] = {
             database.connection(), parent_id=stage.account.id, livemode=False, stripe_account_id="acct_2"
         ),
         ["accounts.account.appeared"],
-    ),
-    "operators.create_operator": (
-        lambda _: operators.create_operator(email="a@b.example", password=PASSWORD, by=BY),
-        ["operators.operator.created"],
-    ),
-    "operators.set_password": (
-        lambda stage: operators.set_password(email=stage.person.email, password=PASSWORD, by=BY),
-        ["operators.operator.password_set"],
-    ),
-    "operators.create_token": (
-        lambda _: operators.create_token(name="x", scopes=[Scope.READ], by=BY),
-        ["operators.token.created"],
-    ),
-    "operators.revoke_token": (
-        lambda stage: operators.revoke_token(token_id=stage.token.id, by=BY),
-        ["operators.token.revoked"],
-    ),
-    "operators.record_sign_in": (
-        lambda stage: operators.record_sign_in(stage.person.id),
-        ["operators.operator.signed_in"],
-    ),
-    "operators.record_sign_out": (
-        lambda stage: operators.record_sign_out(stage.person.id),
-        ["operators.operator.signed_out"],
-    ),
-    "operators.record_refused_sign_in": (
-        lambda stage: operators.record_refused_sign_in(stage.person.email),
-        ["operators.operator.sign_in_refused"],
     ),
     "inbox.dead_letters.retry": (lambda _: dead_letters.retry(by=BY), ["inbox.dead_letters.retried"]),
     "inbox.dead_letters.discard": (
@@ -192,6 +174,15 @@ CHANGES: dict[str, tuple[Scenario, list[str]]] = {
         ],
         ["customer.duplicate.dismissed", "customer.duplicate.restored"],
     ),
+    **audit_tables_alarms.CHANGES,
+    **audit_tables_audit.CHANGES,
+    **audit_tables_lists.CHANGES,
+    **audit_tables_notices.CHANGES,
+    **audit_tables_money.CHANGES,
+    **audit_tables_entrance.CHANGES,
+    **audit_tables_people.CHANGES,
+    **audit_tables_sso.CHANGES,
+    **audit_tables_team.CHANGES,
 }
 """What changes state, and the entries it has to leave, in order."""
 
@@ -204,12 +195,6 @@ READS: dict[str, Scenario] = {
         name="x", api_key="", webhook_secrets=[], livemode=None, access=None, api_base=None
     ),
     "accounts.webhook_secrets": lambda _: accounts.webhook_secrets("acme"),
-    "audit.entries": lambda _: audit.entries(database.connection()),
-    "operators.find_operator": lambda _: operators.find_operator("elena@acme.example"),
-    "operators.operator_count": lambda _: operators.operator_count(),
-    "operators.tokens": lambda _: operators.tokens(),
-    "inbox.alarms.counts": lambda _: alarms.counts(),
-    "inbox.alarms.standing": lambda _: alarms.standing(),
     "inbox.sweep.gaps": lambda _: sweeps.gaps(),
     "inbox.sweep.named": lambda _: sweeps.named("acme"),
     "inbox.sweep.readable": lambda _: sweeps.readable(),
@@ -231,10 +216,12 @@ READS: dict[str, Scenario] = {
     "inbox.pending_events": lambda _: inbox.pending_events([]),
     "inbox.quarantined": lambda _: inbox.quarantined(),
     "inbox.quarantined_body": lambda _: [inbox.quarantined_body(row.id) for row in inbox.quarantined().data],
+    "inbox.types_since": lambda _: inbox.types_since(datetime.now(UTC)),  # noqa: TID251 - any moment does
     "inbox.stats": lambda _: inbox.stats(),
     "mirror.reconcile.account_of": lambda _: reconcile.account_of("acme"),
     "mirror.reconcile.closed": lambda _: reconcile.closed(),
     "mirror.reconcile.counted": lambda _: reconcile.counted(),
+    "mirror.reconcile.customers_differing": lambda _: reconcile.customers_differing(limit=5),
     "mirror.reconcile.differences": lambda _: reconcile.differences(),
     "mirror.reconcile.drift": lambda _: reconcile.drift(),
     "mirror.reconcile.expected": lambda stage: reconcile.expected(stage.comparison.id),
@@ -253,6 +240,9 @@ READS: dict[str, Scenario] = {
     "mirror.completed": lambda _: mirror.completed([CUSTOMER]),
     "mirror.fetches": lambda _: mirror.fetches(),
     "mirror.depth": lambda _: mirror.depth(database.connection()),
+    "mirror.compare": lambda _: [
+        mirror.compare("cus_000", before=one.event_id, after=one.event_id) for one in mirror.versions("cus_000").data
+    ],
     "mirror.get": lambda _: mirror.get("cus_000"),
     "mirror.history": lambda stage: mirror.history(stage.key, before=(2**62, ""), only=["customer.created"], limit=5),
     "mirror.event_types": lambda _: mirror.event_types([(CUSTOMER, 0, "evt_1")]),
@@ -260,10 +250,15 @@ READS: dict[str, Scenario] = {
     "mirror.last_events": lambda stage: mirror.last_events([stage.key]),
     "mirror.objects": lambda _: mirror.objects([]),
     "mirror.objects_at": lambda stage: mirror.objects_at(customers=[stage.key], types=["customer"], at=2**31),
+    "mirror.owners_of": lambda _: mirror.owners_of("cus_000"),
     "mirror.search": lambda _: mirror.search(),
     "mirror.versions": lambda _: mirror.versions("cus_000"),
     "mirror.objects_of": lambda stage: mirror.objects_of([stage.key], ["customer"]),
+    "customer.billed": lambda stage: customers.billed(stage.customer),
+    "customer.reason_told": lambda _: customers.reason_told("card_declined"),
+    "customer.charged_method": lambda _: customers.charged_method({}),
     "customer.contact": lambda _: customers.contact("cus_000"),
+    "customer.contact_of": lambda stage: customers.contact_of(stage.customer.state),
     "customer.counts": lambda _: customers.counts(),
     "customer.failure_told": lambda _: customers.failure_told(FAILURE),
     "customer.folding": lambda _: customers.folding(),
@@ -277,17 +272,24 @@ READS: dict[str, Scenario] = {
     "customer.metric_cases": lambda _: customers.metric_cases(NO_CASES),
     "customer.names": lambda stage: customers.names([stage.key]),
     "customer.price_names": lambda _: customers.price_names(customers.get("cus_000")),
+    "customer.revenue_then": lambda stage: customers.revenue_then(stage.customer, [datetime.now(UTC)]),  # noqa: TID251 - any moment does
     "customer.search": lambda _: customers.search(),
     "customer.why": lambda _: customers.why("cus_000", "stage"),
+    **audit_tables_alarms.READS,
+    **audit_tables_audit.READS,
+    **audit_tables_lists.READS,
+    **audit_tables_notices.READS,
+    **audit_tables_money.READS,
+    **audit_tables_entrance.READS,
+    **audit_tables_people.READS,
+    **audit_tables_sso.READS,
+    **audit_tables_team.READS,
 }
 """What only reads; it is run where writing is forbidden."""
 
 UNRECORDED = {
     "accounts.check_key": "Plants the canary of a key that the operator set; nothing is decided here.",
-    "audit.record": "Is the record.",
     "customer.mark_outdated": "Queues derived state to be computed again; the rule that changed it is in the release.",
-    "inbox.alarms.settle": "Notes what stands wrong; nothing is decided here.",
-    "inbox.alarms.clear": "Notes what stands wrong no longer.",
     "inbox.sweep.run": "Stores facts, as the intake does; accounts.registry.appear records what appears.",
     "inbox.sweep.sweep": "Stores facts; see inbox.sweep.run.",
     "inbox.sweep.endpoint": "Asks Stripe, and writes nothing.",
@@ -308,8 +310,13 @@ UNRECORDED = {
     "mirror.backfill.read_here": "Reads for a run; who started that is recorded.",
     "mirror.rebuild": "Drops derived state, which the log makes again; who asked for it is the caller's to record.",
     "mirror.mark_changed": "Queues derived state; what the caller changed is the caller's to record.",
-    "operators.authenticate": "Notes when a token was last used, once a minute; reads through it are not changes.",
-    "operators.begin_sign_in": "Counts attempts for minutes; how the attempt ends is recorded.",
+    **audit_tables_alarms.UNRECORDED,
+    **audit_tables_audit.UNRECORDED,
+    **audit_tables_entrance.UNRECORDED,
+    **audit_tables_notices.UNRECORDED,
+    **audit_tables_people.UNRECORDED,
+    **audit_tables_sso.UNRECORDED,
+    **audit_tables_team.UNRECORDED,
 }
 """What writes and is not recorded, and why."""
 
@@ -317,22 +324,12 @@ COMMANDS: dict[str, tuple[list[str], list[str]]] = {
     "connect": (["connect", "--name", "other"], ["accounts.account.connected"]),
     "secrets add": (["secrets", "add", "acme", "--secret", SECRET + "c"], ["accounts.webhook_secret.added"]),
     "secrets retire": (["secrets", "retire", "acme", "{second}"], ["accounts.webhook_secret.retired"]),
-    "operator create": (
-        ["operator", "create", "a@b.example", "--password", PASSWORD],
-        ["operators.operator.created"],
-    ),
-    "operator password": (
-        ["operator", "password", "elena@acme.example", "--password", PASSWORD],
-        ["operators.operator.password_set"],
-    ),
     "backfill start": (["backfill", "keyed", "--no-follow"], ["mirror.backfill.started"]),
     "backfill cancel": (["backfill", "cancel", "running"], ["mirror.backfill.cancelled"]),
     "backfill resume": (["backfill", "resume", "running", "--no-follow"], []),
     "backfill status": (["backfill", "status"], []),
     "backfill types": (["backfill", "types"], []),
     "drift": (["drift"], []),
-    "token create": (["token", "create", "--name", "x"], ["operators.token.created"]),
-    "token revoke": (["token", "revoke", "{token}"], ["operators.token.revoked"]),
     "rebuild": (["rebuild", "all", "--yes"], ["customer.tables.rebuilt"]),
     "replay start": (["replay", "--all", "--reason", "Because.", "--yes"], ["mirror.replay.started"]),
     "replay list": (["replay", "list"], []),
@@ -370,12 +367,16 @@ COMMANDS: dict[str, tuple[list[str], list[str]]] = {
     "objects": (["objects"], []),
     "status": (["status"], []),
     "secrets list": (["secrets", "list", "acme"], []),
-    "token list": (["token", "list"], []),
     "migrate": (["migrate"], []),
     "metrics case": (["metrics", "case", "{cases}"], []),
     "views list": (["views", "list"], []),
     "views sql": (["views", "sql", "customers"], []),
     "limits": (["limits"], []),
+    **audit_tables_audit.COMMANDS,
+    **audit_tables_entrance.COMMANDS,
+    **audit_tables_notices.COMMANDS,
+    **audit_tables_people.COMMANDS,
+    **audit_tables_team.COMMANDS,
 }
 """Commands as they are typed, and the entries each has to leave; those that read leave none."""
 
@@ -391,5 +392,6 @@ SERVING = {
     "backup": "Copies a database as it is committed; what it records is tested in tests/ops/backup.",
     "backups": "Reads files.",
     "restore": "Makes a database; what it records there is tested in tests/ops/backup.",
+    **audit_tables_audit.SERVING,
 }
 """Commands that do not end or need a database of their own, and where what they change is recorded."""

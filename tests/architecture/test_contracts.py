@@ -60,6 +60,12 @@ SEEDS = {
     "a connector loads the job queue": Seed(
         "hot", "connectors/stripe/seeded.py", "import procrastinate", "trueup.connectors.stripe.seeded -> procrastinate"
     ),
+    "a connector asks another one": Seed(
+        "connectors",
+        "connectors/slack/seeded.py",
+        "import trueup.connectors.webhook.client",
+        "trueup.connectors.slack.seeded -> trueup.connectors.webhook.client",
+    ),
     "a domain reads another one's tables": Seed(
         "private", "customer/store.py", "import trueup.mirror.models", "trueup.customer.store -> trueup.mirror.models"
     ),

@@ -11,6 +11,8 @@ import pytest
 from tests.architecture.layers import PACKAGE, layer_names
 
 LONGEST_MODULE = 400
+# Handed to strangers who read it from top to bottom before they run it: that it is one file is its point.
+HANDED_OUT = {f"src/{PACKAGE}/audit/exporting/verifier.py": 600}
 LONGEST_README = 150
 LONGEST_RECORD = 70
 DOMAINS = {
@@ -71,7 +73,11 @@ def test_no_name_says_nothing(repository: Path) -> None:
 
 
 def test_no_module_is_longer_than_a_person_reads(repository: Path) -> None:
-    long = {str(file): lines for file in modules(repository) if (lines := count(file)) > LONGEST_MODULE}
+    long = {
+        str(file): lines
+        for file in modules(repository)
+        if (lines := count(file)) > HANDED_OUT.get(str(file.relative_to(repository)), LONGEST_MODULE)
+    }
 
     assert long == {}
 

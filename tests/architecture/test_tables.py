@@ -25,6 +25,13 @@ SUSPECT = re.compile(
 
 NOT_PERSONAL = {
     "accounts.Account.name": "What the operator calls a Stripe account of their own company.",
+    "audit.Checkpoint.note": "A signed note: an origin, a size, a root and signatures.",
+    "audit.Cosignature.key_name": "A witness's name.",
+    "audit.LogEntry.body": "Ids, codes and digests; what is personal stands in Disclosure.",
+    "audit.Unsealed.body": "Ids, codes and digests; what is personal stands in told.",
+    "audit.Sink.last_error": "A sentence of ours; those hold no personal data (kernel.errors).",
+    "audit.Sink.name": "What the operator calls a place that remembers checkpoints.",
+    "customer.Moved.last_error": "A sentence of ours; those hold no personal data (kernel.errors).",
     "inbox.AwaitingFetch.last_error": "A sentence of ours; those hold no personal data (kernel.errors).",
     "inbox.Discarded.error": "A sentence of ours; those hold no personal data (kernel.errors).",
     "inbox.Pending.last_error": "A sentence of ours; those hold no personal data (kernel.errors).",
@@ -36,9 +43,13 @@ NOT_PERSONAL = {
     "mirror.Changed.last_error": "A sentence of ours; those hold no personal data (kernel.errors).",
     "mirror.Fetch.last_error": "A sentence of ours; those hold no personal data (kernel.errors).",
     "mirror.Fetch.reason": "One of our own words.",
+    "mirror.Object.reason": "Stripe's code, or one of our own words.",
     "mirror.Replay.last_error": "A sentence of ours; those hold no personal data (kernel.errors).",
     "mirror.Version.after": "Ids of events and readings.",
+    "notices.Rule.address": "Where a webhook of Slack or of a program is, sealed; it is nobody's.",
+    "notices.Delivery.error": "A sentence of ours; those hold no personal data (kernel.errors).",
     "operators.ApiToken.name": "What a program is called.",
+    "operators.SsoConnection.name": "What a provider of single sign-on is called.",
 }
 """Columns with a suspect name that hold no personal data, and why."""
 

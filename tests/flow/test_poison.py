@@ -123,5 +123,5 @@ def test_a_replay_goes_on_where_a_killed_worker_left_it(
     ended = replay.get(begun.id)
     assert (ended.done, ended.total, ended.changed, ended.failed) == (told, told, 0, 0)
     assert list(islice(differences(stored(ask), before), 20)) == []
-    entries = ask("select action from audit_entry where object_type = 'replay' order by id")
+    entries = ask("select action from audit_entries where object_type = 'replay' order by id")
     assert entries == [("mirror.replay.started",), ("mirror.replay.ended",)]

@@ -162,7 +162,7 @@ def test_what_nothing_supports_is_shown_and_then_removed_and_what_people_said_st
     assert list(islice(differences(stored(ask), before), 20)) == []
     assert list(islice(differences(kept(ask), beside), 20)) == []
     assert orphans.preview() == []
-    audited = ask("select object_id from audit_entry where action = 'customer.orphans.removed' order by id")
+    audited = ask("select object_id from audit_entries where action = 'customer.orphans.removed' order by id")
     assert [name for (name,) in audited] == list(removed)
 
 

@@ -73,7 +73,7 @@ def test_what_is_as_the_log_says_is_made_again_as_it_was(target: Target, ask: As
     assert ask(SCHEMA) == built
     assert ask(SHADOWS) == [(0,)]
     assert ask("select count(*) from stripe.customers") == ask(CUSTOMERS)
-    assert ask("select object_id from audit_entry where action = 'customer.tables.rebuilt'") == [(target.value,)]
+    assert ask("select object_id from audit_entries where action = 'customer.tables.rebuilt'") == [(target.value,)]
     assert {one.table for one in found.tables if one.rows and one.rows == one.rebuilt} >= {
         Target.ALL: {"mirror_object", "mirror_version", "customer_customer", "customer_lookup"},
         Target.MIRROR: {"mirror_object", "mirror_version"},

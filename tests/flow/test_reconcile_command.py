@@ -94,7 +94,7 @@ def test_it_ends_with_3_while_something_differs_and_with_0_once_it_is_repaired(
     assert run("reconcile", *AT_ONCE)[0] == 0
     assert alarms.standing() == ()
     assert 'trueup_drift_objects{account="acme",kind="stale"} 0.0' in health.exposition().decode()
-    assert [row[0] for row in ask("select action from audit_entry where action like 'mirror.%' order by id")] == [
+    assert [row[0] for row in ask("select action from audit_entries where action like 'mirror.%' order by id")] == [
         "mirror.reconcile.started",
         "mirror.reconcile.started",
         "mirror.reconcile.repaired",

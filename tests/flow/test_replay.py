@@ -21,6 +21,7 @@ from tests.inbox.store import keep_all
 from tests.inbox.test_drains import threads
 from tests.instance import TESTER, Door, encoded
 from trueup.accounts.types import Account
+from trueup.audit import service as audit
 from trueup.customer.drain import DRAIN as CUSTOMER
 from trueup.inbox import dead_letters
 from trueup.inbox import service as inbox
@@ -30,8 +31,8 @@ from trueup.mirror.drain import DRAIN as MIRROR
 from trueup.mirror.replay import errand as replaying
 from trueup.mirror.replay import service as replay
 from trueup.mirror.replay.types import Progress, Replay, Selection
+from trueup.runtime import database, drains
 from trueup.runtime import database as runtime_database
-from trueup.runtime import drains
 from trueup.runtime.crypto import Sealer
 
 ALL = Selection(everything=True)
@@ -86,7 +87,7 @@ def counted(ask: Ask) -> dict[str, int]:
 
 def test_reading_everything_again_changes_nothing(told: int, ask: Ask) -> None:
     before, rows, numbers = stored(ask), written(ask), counted(ask)
-    entries = ask("select count(*) from audit_entry")[0][0]
+    entries = ask("select count(*) from audit_entries")[0][0]
 
     done = [ran(ALL), ran(ALL)]
 
@@ -94,7 +95,7 @@ def test_reading_everything_again_changes_nothing(told: int, ask: Ask) -> None:
     assert list(islice(differences(stored(ask), before), 20)) == []
     assert written(ask) == rows
     assert counted(ask) == numbers
-    assert ask("select count(*) from audit_entry")[0][0] == entries + 4
+    assert ask("select count(*) from audit_entries")[0][0] == entries + 4
 
 
 DAMAGES = {
@@ -315,10 +316,11 @@ def test_a_replay_is_ended_where_it_is_and_all_of_it_is_on_record(told: int, ask
     assert replay.proceed() is None
     with pytest.raises(Conflict):
         replay.cancel(begun.id, by=TESTER)
-    entries = ask("select action, why, after from audit_entry where object_type = 'replay' order by id")
-    assert [entry[:2] for entry in entries] == [("mirror.replay.started", "Because."), ("mirror.replay.canceled", "")]
-    assert entries[0][2] == {"rate": 10, "events": begun.total, "selection": {"types": ["customer.*"]}}
-    assert entries[1][2] == {"events": 10, "left": begun.total - 10}
+    canceled, started = audit.entries(database.connection(), object_type="replay", opened=True)
+    assert (started.action, started.why) == ("mirror.replay.started", "Because.")
+    assert started.after == {"rate": 10, "events": begun.total, "selection": {"types": ["customer.*"]}}
+    assert (canceled.action, canceled.why) == ("mirror.replay.canceled", "")
+    assert canceled.after == {"events": 10, "left": begun.total - 10}
 
 
 @pytest.mark.parametrize(

@@ -79,12 +79,12 @@ def test_a_connected_account_appears_with_its_first_event_under_its_parent(
     assert (parent, livemode, stripe) == (account.id, False, CONNECTED)
     assert ask("select account_id from inbox_event") == [(identity,)]
     entries = ask(
-        "select actor_id, object_id, after->>'stripe_account_id' from audit_entry"
+        "select actor_id, object_id, after->>'stripe_account_id' from audit_entries"
         " where action = 'accounts.account.appeared'"
     )
     assert entries == [("intake", str(identity), CONNECTED)]
     assert ask(
-        "select count(*) from audit_pending p join audit_entry e on e.id = p.entry_id"
+        "select count(*) from audit_unsealed p join audit_entries e on e.id = p.entry_id"
         " where e.action = 'accounts.account.appeared'"
     ) == [(1,)]
 
@@ -99,7 +99,7 @@ def test_first_events_of_a_connected_account_at_once_make_it_once_also_in_two_pr
 
     assert {answer.status for answer in answers} == {200}
     assert ask("select count(*) from accounts_account where parent_id = %s", account.id) == [(1,)]
-    assert ask("select count(*) from audit_entry where action = 'accounts.account.appeared'") == [(1,)]
+    assert ask("select count(*) from audit_entries where action = 'accounts.account.appeared'") == [(1,)]
     assert ask("select count(*), count(distinct account_id) from inbox_event") == [(80, 1)]
 
 

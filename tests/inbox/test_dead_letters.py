@@ -13,6 +13,7 @@ from tests.inbox.store import keep_all
 from tests.inbox.test_drains import drained, poison, subscription
 from tests.instance import TESTER, Door, customer, encoded, event
 from trueup.accounts.types import Account
+from trueup.audit import service as audit
 from trueup.customer import drain as customer_drain
 from trueup.customer import service as customers
 from trueup.inbox import dead_letters
@@ -21,6 +22,7 @@ from trueup.kernel.errors import NotFound, Refused
 from trueup.mirror.service import mark_changed
 from trueup.mirror.types import ObjectKey
 from trueup.ops import health
+from trueup.runtime import database
 from trueup.runtime import database as runtime_database
 from trueup.runtime.dead_letters import cause_of
 
@@ -133,7 +135,7 @@ def test_a_preview_tells_what_a_retry_does_and_writes_nothing(account: Account, 
     assert dead_letters.retry(cause=cause, by=TESTER).rows == shown.rows
     assert dead_letters.groups() == ()
     assert inbox.stats().waiting == 2
-    assert ask("select action, object_id, after from audit_entry order by id desc limit 1") == [
+    assert ask("select action, object_id, after from audit_entries order by id desc limit 1") == [
         ("inbox.dead_letters.retried", cause, {"rows": {"mirror": 2}})
     ]
 
@@ -158,7 +160,7 @@ def test_giving_up_needs_a_reason_keeps_the_events_and_says_so(account: Account,
     }
     assert inbox.events(state="folded").total == 0
     assert inbox.events(state="discarded").total == 2
-    assert ask("select why from audit_entry order by id desc limit 1") == [("A test of ours.",)]
+    assert audit.entries(database.connection(), limit=1, opened=True)[0].why == "A test of ours."
     with pytest.raises(NotFound):
         dead_letters.discard(cause=cause, why="Again.", by=TESTER)
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Final
 
 import pytest
+from django.db import connection
 from pytest_django import DjangoDbBlocker
 from typing_extensions import override
 
@@ -45,6 +47,18 @@ def simulated(django_db_blocker: DjangoDbBlocker) -> Iterator[str]:
         yield address
 
 
+@contextmanager
+def at_work() -> Iterator[None]:
+    """Connections to the simulation's database, such as a worker has."""
+    with instance.in_database(NAME):
+        options = connection.settings_dict["OPTIONS"]
+        options["prepare_threshold"] = 1
+        try:
+            yield
+        finally:
+            del options["prepare_threshold"]
+
+
 @pytest.fixture
 def played(simulated: str, django_db_blocker: DjangoDbBlocker) -> Iterator[Play]:
     """Play a plan in this process."""
@@ -52,7 +66,7 @@ def played(simulated: str, django_db_blocker: DjangoDbBlocker) -> Iterator[Play]
     def run(plan: Plan, *, telling: bool = False) -> Outcome:
         return play(plan, conninfo=simulated, telling=telling)
 
-    with django_db_blocker.unblock(), instance.in_database(NAME):
+    with django_db_blocker.unblock(), at_work():
         yield run
 
 
@@ -65,5 +79,5 @@ def journal(simulated: str, django_db_blocker: DjangoDbBlocker) -> Iterator[Jour
         outcome = playing.run()
         return playing.history, outcome
 
-    with django_db_blocker.unblock(), instance.in_database(NAME):
+    with django_db_blocker.unblock(), at_work():
         yield run

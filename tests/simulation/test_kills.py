@@ -14,7 +14,7 @@ SEEDS = range(1, 4)
 def test_the_state_equals_stripes_whatever_is_killed() -> None:
     ended: list[Outcome] = []
 
-    outcomes = running.simulate_with_kills(SEEDS, jobs=2, on_outcome=ended.append)
+    outcomes = running.simulate_with_kills(SEEDS, jobs=3, on_outcome=ended.append)
 
     assert sorted(one.seed for one in ended) == list(SEEDS)
     for outcome in outcomes:

@@ -42,4 +42,5 @@ def test_no_gate_can_reach_the_database(monkeypatch: pytest.MonkeyPatch, capsys:
 def test_the_gates_are_those_that_the_house_promises() -> None:
     assert set(GATES) == {
         *("types", "imports", "format", "style", "dependencies", "test dependencies", "migrations", "money"),
+        "messages",
     }
