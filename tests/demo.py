@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -21,6 +20,7 @@ from psycopg import sql
 
 from tests.conftest import REPOSITORY
 from tests.instance import signed
+from tests.ports import free_port
 
 START_SECONDS = 90
 
@@ -60,12 +60,6 @@ def _environment(home: Path, database: str, port: str) -> dict[str, str]:
     }
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @contextmanager
 def running(home: Path, *, name: str, companies: int) -> Iterator[Console]:
     """Start the demo in ``home``, on a database whose name begins with ``name``; both end with the block."""
@@ -74,7 +68,7 @@ def running(home: Path, *, name: str, companies: int) -> Iterator[Console]:
     with psycopg.connect(given, autocommit=True) as connection:
         connection.execute(sql.SQL("create database {}").format(sql.Identifier(name)))
     database_url = urlsplit(given)._replace(path=f"/{name}").geturl()
-    env = _environment(home, database_url, str(_free_port()))
+    env = _environment(home, database_url, str(free_port()))
     command = [sys.executable, "-m", "trueup.ops.main", "demo", "--no-trickle", "--json", "--companies", str(companies)]
     process = subprocess.Popen(command, cwd=REPOSITORY, env=env, stdout=subprocess.PIPE, text=True)
     overdue = threading.Timer(START_SECONDS, process.kill)

@@ -324,13 +324,6 @@ def rows(address: str) -> Iterator[Callable[..., list[tuple[Any, ...]]]]:
 # --- processes -------------------------------------------------------------------------------------------------------
 
 
-def free_port() -> int:
-    """A port that nobody listens on at the moment."""
-    with closing(socket.socket()) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 def alive(pid: int) -> bool:
     """Whether a process runs; one that ended and waits for its parent to look does not."""
     try:

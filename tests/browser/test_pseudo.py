@@ -23,7 +23,7 @@ from tests.browser.conftest import DRIFT, ContextMaker
 from tests.browser.test_accessible import LINT, addresses, full_at
 from tests.conftest import REPOSITORY
 from tests.demo import Console
-from tests.instance import free_port
+from tests.ports import free_port
 from tools import messages
 
 __all__ = ["full_at"]

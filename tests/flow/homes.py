@@ -12,7 +12,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.instance import SECRET, Home, alive, eventually, free_port, request
+from tests.instance import SECRET, Home, alive, eventually, request
+from tests.ports import free_port
 from trueup.runtime.postgres import server
 from trueup.runtime.postgres.home import Home as Places
 

@@ -20,7 +20,8 @@ import pytest
 from typing_extensions import override
 
 from tests.flow.homes import Installed, kill
-from tests.instance import Answer, alive, answer, eventually, free_port, head
+from tests.instance import Answer, alive, answer, eventually, head
+from tests.ports import free_port
 from trueup.runtime import clock
 from trueup.runtime.postgres.cluster import Cluster
 

@@ -23,6 +23,7 @@ from cryptography.x509.oid import NameOID
 
 from tests import instance
 from tests.ops.conftest import Installation
+from tests.ports import free_port
 
 LISTENING = "0A"
 """The state of a listening socket in /proc/net/tcp."""
@@ -68,7 +69,7 @@ def up(
     installation: Installation, *options: str, context: ssl.SSLContext | None = None, **variables: str
 ) -> Iterator[Running]:
     """Run ``trueup up`` until the block ends, then stop it as Ctrl-C does and look that it ended well."""
-    port = instance.free_port()
+    port = free_port()
     said = installation.home.parent / "said.log"
     home = instance.Home(installation.home, environment={"DATABASE_URL": installation.database, **variables})
     process = home.start("trueup.ops.main", "up", "--port", str(port), *options, log="said")

@@ -11,8 +11,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from tests import instance
 from tests.ops.conftest import Installation
+from tests.ports import free_port
 
 NOWHERE = "postgresql://u:hunter2@127.0.0.1:1/x"
 
@@ -98,7 +98,7 @@ def test_a_home_that_is_no_folder_is_refused_in_words(fresh: Installation) -> No
 def test_another_key_than_the_databases_is_refused_at_start_with_the_remedy(fresh: Installation) -> None:
     fresh.run("connect", "--name", "acme", "--webhook-secret", "whsec_1234567890")
 
-    ended = fresh.run("up", "--port", str(instance.free_port()), TRUEUP_SECRET_KEY="A" * 43 + "=")
+    ended = fresh.run("up", "--port", str(free_port()), TRUEUP_SECRET_KEY="A" * 43 + "=")
 
     assert ended.status == 1
     assert "secret_key_mismatch" in ended.err
@@ -137,7 +137,7 @@ def test_a_certificate_that_cannot_be_served_with_is_refused_before_anything_sta
             path.write_text(text, encoding="ascii")
     options = [str(word) for pair in paths.items() for word in pair]
 
-    ended = fresh.run("up", "--port", str(instance.free_port()), *options)
+    ended = fresh.run("up", "--port", str(free_port()), *options)
 
     assert ended.status == 2
     assert says in ended.err

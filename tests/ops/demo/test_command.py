@@ -14,6 +14,7 @@ from urllib.parse import urlencode, urlsplit
 
 from tests import instance
 from tests.ops.conftest import Installation
+from tests.ports import free_port
 from trueup.ops.demo.session import alone
 from trueup.sandbox.server.engine import Engine
 from trueup.sandbox.server.populating import Asking
@@ -57,13 +58,8 @@ def stripe_ids(installation: Installation) -> set[str]:
     return {row[0] for row in installation.rows("select stripe_customer_id from customer_customer")}
 
 
-def free_ports() -> int:
-    """A port that is free, and so is the next one, as far as can be known."""
-    return next(port for port in iter(instance.free_port, 0) if port % 2 and port < 65_000)
-
-
 def test_what_somebody_does_in_the_sandbox_appears_in_trueup_also_after_a_kill(fresh: Installation) -> None:
-    port = free_ports()
+    port = free_port()
     with demo(fresh, port, "--no-trickle", end=signal.SIGKILL) as (_process, said):
         year = stripe_ids(fresh)
         assert len(year) >= int(COMPANIES)
@@ -109,7 +105,7 @@ def _answers(port: int) -> bool:
 
 
 def test_filling_ends_when_it_is_full_and_things_happen_afterwards(fresh: Installation) -> None:
-    port = free_ports()
+    port = free_port()
     filled = fresh.run("demo", "--seed-only", "--companies", COMPANIES, TRUEUP_PORT=str(port))
     assert filled.status == 0, filled.err
     assert "demo@trueup.example" in filled.out
@@ -128,7 +124,7 @@ def test_a_demo_of_a_former_version_is_not_mixed_with_a_new_one(fresh: Installat
     former = {"now": "2026-11-20T15:30:00Z", "companies": 200, "seed": 1, "password": "x", "webhook_secret": "whsec_x"}
     (fresh.home / "demo.json").write_text(json.dumps(former))
 
-    ended = fresh.run("demo", "--json", TRUEUP_PORT=str(instance.free_port()))
+    ended = fresh.run("demo", "--json", TRUEUP_PORT=str(free_port()))
 
     assert ended.status == 2
     assert ended.json["error"]["code"] == "demo_former"
@@ -139,7 +135,7 @@ def test_what_the_demo_remembers_can_be_damaged(fresh: Installation) -> None:
     fresh.home.mkdir()
     (fresh.home / "demo.json").write_text('{"version": 2}')
 
-    ended = fresh.run("demo", "--json", TRUEUP_PORT=str(instance.free_port()))
+    ended = fresh.run("demo", "--json", TRUEUP_PORT=str(free_port()))
 
     assert ended.status == 2
     assert ended.json["error"]["code"] == "demo_damaged"

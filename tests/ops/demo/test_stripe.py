@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.instance import free_port
 from tests.ops.demo.conftest import live, told
+from tests.ports import free_port
 from tests.sandbox.delivery.conftest import Receiver
 from trueup.connectors.stripe import client
 from trueup.kernel.errors import Unavailable
