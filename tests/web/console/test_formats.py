@@ -68,6 +68,27 @@ def test_money_is_written_as_the_readers_language_does() -> None:
 
 
 @pytest.mark.parametrize(
+    ("language", "tags", "day", "amount"),
+    [
+        ("en", [], "Nov 20, 2026", "€1,234.56"),
+        ("en", ["en-gb", "en-us", "en"], "20 Nov 2026", "€1,234.56"),
+        ("en", ["en", "de-de"], "20 Nov 2026", "1.234,56\xa0€"),
+        ("de", ["de-at", "de"], "20. Nov. 2026", "€\xa01.234,56"),
+        ("de", ["en-us", "de-ch"], "20. Nov. 2026", "EUR\xa01\u2019234.56"),
+        ("en", ["en-zz", "xx-xx", "en-latn-", "*", "en-us"], "Nov 20, 2026", "€1,234.56"),
+    ],
+)
+def test_dates_and_amounts_are_written_as_in_the_browsers_region(
+    language: str, tags: list[str], day: str, amount: str
+) -> None:
+    with translation.override(language), formats.region(tags):
+        assert formats.day(NOW) == day
+        assert formats.money(123456, "eur") == amount
+    with translation.override("en"):
+        assert formats.day(NOW) == "Nov 20, 2026"
+
+
+@pytest.mark.parametrize(
     ("away", "shown"),
     [
         (timedelta(minutes=-36), "36 min. ago"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC
 from pathlib import Path
 
 import pytest
@@ -174,6 +175,19 @@ def test_people_choose_their_own_zone_and_language(reader: Client, person: Perso
     reader.post("/settings/language", {"zone": "Asia/Tokyo", "language": "de"})
     assert '<html lang="de"' in page(reader.get("/settings/language"))
     assert team.member(person.id).language == "de"
+
+
+def test_dates_are_written_as_in_the_region_of_the_browser(reader: Client) -> None:
+    year = clock.now().astimezone(UTC).year
+    reader.cookies["tz"] = "UTC"
+    ways = {
+        "en-US,en;q=0.9": rf"[A-Z][a-z]{{2}} \d+, {year},",
+        "en-GB,en;q=0.9": rf"\b\d+ [A-Z][a-z]+ {year}, \d\d:",
+        "de-DE,de;q=0.9": rf"\d\d\.\d\d\.{year}, \d\d:",
+    }
+    for asked, written in ways.items():
+        told = page(reader.get("/settings/language", headers={"Accept-Language": asked}))
+        assert re.search(written, told[told.index("zone-help") :]), asked
 
 
 def test_the_configuration_is_shown_as_a_file_without_any_secret(tmp_path: Path) -> None:

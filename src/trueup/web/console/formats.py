@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
@@ -24,17 +27,46 @@ NONE = "—"
 _DIGITS: Final = re.compile(r"\d(?:.*\d)?")
 
 
-@lru_cache(maxsize=64)
-def _locale(language: str) -> Locale:
-    try:
-        return Locale.parse(to_locale(language))
-    except (UnknownLocaleError, ValueError):
-        return Locale("en")
+_REGION: Final[ContextVar[str]] = ContextVar("region", default="")
+_TAG: Final = re.compile(r"[a-z]{2,8}(?:-[a-z]{4})?-([a-z]{2}|[0-9]{3})")
+
+
+@lru_cache(maxsize=512)
+def _locale(language: str, region: str) -> Locale:
+    name = to_locale(language)
+    for one in (f"{name.partition('_')[0]}_{region}", name) if region else (name,):
+        try:
+            return Locale.parse(one)
+        except (UnknownLocaleError, ValueError):
+            continue
+    return Locale("en")
 
 
 def locale() -> Locale:
     """The reader's locale; English where the language is unknown to CLDR."""
-    return _locale(get_language() or "en")
+    return _locale(get_language() or "en", _REGION.get())
+
+
+@contextmanager
+def region(tags: Iterable[str]) -> Iterator[None]:
+    """Write dates and numbers as in the first region that ``tags`` name and CLDR knows with the reader's language.
+
+    ``tags`` are IETF tags, the dearest first: a browser that asks for ``en-GB, en-US`` gets ``26 May 2026``, and so
+    does one in ``de-DE`` whose reader chose English. Where none fits, the language's own customs hold.
+    """
+    language_ = (get_language() or "en").partition("-")[0]
+    named = (match[1].upper() for tag in tags if (match := _TAG.fullmatch(tag.lower())))
+    fits = next((one for one in named if _locale(language_, one).territory == one), "")
+    token = _REGION.set(fits)
+    try:
+        yield
+    finally:
+        _REGION.reset(token)
+
+
+def customs() -> str:
+    """A name for how the reader's dates and numbers are written, such as ``en_GB``: who shares it sees one text."""
+    return str(locale())
 
 
 def _tag() -> str:

@@ -29,7 +29,7 @@ from trueup.operators.sessions import service as sessions
 from trueup.operators.sessions.types import End
 from trueup.runtime import clock, database
 from trueup.runtime.drains import DATABASE_ERRORS
-from trueup.web.console import live_hub, locale
+from trueup.web.console import formats, live_hub, locale
 from trueup.web.console.live_hub import Figures, Message, Missed, Told
 from trueup.web.console.page import account_asked, choice_asked, shell
 from trueup.web.console.reader import forget, may
@@ -181,7 +181,7 @@ def _write(
     texts: list[str] = []
     with locale.chosen(request):
         # What text depends on beside the event; pages of one kind share what was written.
-        tongue = (get_language() or "", timezone.get_current_timezone_name())
+        tongue = (get_language() or "", formats.customs(), timezone.get_current_timezone_name())
         contact = Permission.PERSONAL_CONTACT in may(request)
         for message in messages:
             match message:
@@ -208,7 +208,7 @@ def _minute() -> int:
 
 
 @lru_cache(maxsize=1024)
-def _row(told: Told, tongue: tuple[str, str], several: bool, contact: bool, minute: int) -> str:  # noqa: FBT001
+def _row(told: Told, tongue: tuple[str, str, str], several: bool, contact: bool, minute: int) -> str:  # noqa: FBT001
     del tongue, minute
     context: dict[str, Any] = {
         "row": told.row,
@@ -221,7 +221,7 @@ def _row(told: Told, tongue: tuple[str, str], several: bool, contact: bool, minu
 
 
 @lru_cache(maxsize=64)
-def _figures(stats: InboxStats, tongue: tuple[str, str], minute: int) -> str:
+def _figures(stats: InboxStats, tongue: tuple[str, str, str], minute: int) -> str:
     del tongue, minute
     return render_to_string("console/parts/events_figures.html", {"stats": stats, "now": clock.now()})
 

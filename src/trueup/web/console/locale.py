@@ -1,4 +1,4 @@
-"""In which language and time zone a page is written: what the reader chose, else what their browser says."""
+"""In which language, region and time zone a page is written: what the reader chose, else what their browser says."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.middleware import locale
 from django.utils import timezone, translation
+from django.utils.translation.trans_real import parse_accept_lang_header
 from typing_extensions import override
+
+from trueup.web.console import formats
 
 
 class LocaleMiddleware(locale.LocaleMiddleware):
@@ -37,15 +40,17 @@ def _zone(name: str) -> ZoneInfo | None:
 
 @contextmanager
 def chosen(request: HttpRequest) -> Iterator[None]:
-    """Write in the reader's language and zone for as long as the block lasts."""
+    """Write in the reader's language, region and zone for as long as the block lasts."""
     user = getattr(request, "user", None)
     # A stranger has neither attribute.
     language, zone = getattr(user, "language", ""), getattr(user, "zone", "")
     here = _zone(zone) or _zone(request.COOKIES.get("tz", "")) or timezone.get_default_timezone()
+    tags = [tag for tag, _weight in parse_accept_lang_header(request.headers.get("Accept-Language", "").lower())]
     with timezone.override(here):
         if language not in dict(settings.LANGUAGES):
-            yield
+            with formats.region(tags):
+                yield
             return
-        with translation.override(language):
+        with translation.override(language), formats.region(tags):
             request.LANGUAGE_CODE = language
             yield
