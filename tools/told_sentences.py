@@ -83,14 +83,21 @@ def _called(node: ast.expr) -> str:
 
 def _said(tree: ast.Module, errors: frozenset[str]) -> Iterator[str]:
     """What is passed to an error, and what is passed under one of the names in ``SAID``."""
+    ours = [node for node in ast.walk(tree) if isinstance(node, ast.ClassDef) and node.name in errors]
+    # An error of ours that composes its own sentence gives it to the one that it follows from.
+    composed = {id(node) for one in ours for node in ast.walk(one) if isinstance(node, ast.Call) and _is_initial(node)}
     for node in ast.walk(tree):
         if not isinstance(node, ast.Call):
             continue
         texts = [keyword.value for keyword in node.keywords if keyword.arg in SAID]
-        if _called(node.func) in errors:
+        if _called(node.func) in errors or id(node) in composed:
             texts += node.args[:1]
         for text in texts:
             yield from _patterns(text)
+
+
+def _is_initial(node: ast.Call) -> bool:
+    return ast.unparse(node.func) == "super().__init__"
 
 
 def _table(tree: ast.Module, name: str) -> Iterator[str]:

@@ -61,7 +61,6 @@ READS: dict[str, Scenario] = {
     "operators.operators": lambda _: operators.operators(),
     "operators.permissions_of": lambda _: operators.permissions_of(BY),
     "operators.require": lambda _: operators.require(BY, Permission.TOKENS_MANAGE),
-    "operators.forbidden": lambda _: operators.forbidden(Permission.TOKENS_MANAGE),
 }
 
 UNRECORDED: dict[str, str] = {

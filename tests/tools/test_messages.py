@@ -63,6 +63,23 @@ def test_texts_are_found_in_templates_in_code_and_in_what_domains_say(sources: P
     assert found[Text("", "Payments")] == ["web/templates/a.html"]
 
 
+def test_what_an_error_of_ours_says_by_itself_is_collected(sources: Path) -> None:
+    (sources / "errors.py").write_text(
+        "class Late(TrueupError):\n"
+        "    def __init__(self, when):\n"
+        "        super().__init__(f'It came at {when} alone.', hint='Ask for another one.')\n"
+        "class Other:\n"
+        "    def __init__(self):\n"
+        "        super().__init__('No error says this at all.')\n"
+        "class TrueupError(Exception):\n    pass\n"
+    )
+
+    found = sentences(sources)
+
+    assert {"It came at %(when)s alone.", "Ask for another one."} <= found.keys()
+    assert "No error says this at all." not in found
+
+
 def test_what_nobody_is_shown_is_not_collected(sources: Path) -> None:
     (sources / "ops").mkdir()
     (sources / "ops" / "c.py").write_text('raise TrueupError("Only a terminal says so.")')

@@ -11,9 +11,9 @@ from django.utils.crypto import salted_hmac
 from trueup.audit import service as audit
 from trueup.audit.types import Action
 from trueup.kernel.actor import Actor, ActorKind, system
-from trueup.kernel.errors import Conflict, Forbidden, NotFound, Refused
+from trueup.kernel.errors import Conflict, NotFound, Refused
 from trueup.operators import admitting, permissions, ranks, rules, store
-from trueup.operators.errors import SignInThrottled
+from trueup.operators.errors import PermissionMissing, SignInThrottled
 from trueup.operators.permissions import Permission
 from trueup.operators.types import Attempt, Person, Role, Token
 from trueup.runtime import clock, database
@@ -47,22 +47,12 @@ def _of_token(token: Token) -> frozenset[Permission]:
 
 
 def require(by: Actor, permission: Permission) -> None:
-    """Go on only if whoever acts may do this; ``Forbidden`` (``permission_missing``) says who may.
+    """Go on only if whoever acts may do this; ``PermissionMissing`` says who may.
 
     Every function of a service that changes something, or tells what not everybody may know, begins with it.
     """
     if permission not in permissions_of(by):
-        raise forbidden(permission)
-
-
-def forbidden(permission: Permission) -> Forbidden:
-    """The refusal for somebody without a permission."""
-    roles = ", ".join(role.value for role in permissions.roles_with(permission))
-    return Forbidden(
-        f"This needs the permission {permission.value}.",
-        code="permission_missing",
-        hint=f"These roles have it: {roles}. Whoever manages people can give you one.",
-    )
+        raise PermissionMissing(permission)
 
 
 def operators() -> list[Person]:

@@ -8,6 +8,8 @@ from django.http import HttpRequest, HttpResponse
 from django.test import Client, RequestFactory
 
 from trueup.kernel.errors import Broken, Forbidden, NotFound, Unavailable
+from trueup.operators.errors import PermissionMissing
+from trueup.operators.permissions import Permission
 from trueup.web.console import failures
 from trueup.web.console.guard import public
 
@@ -65,6 +67,16 @@ def test_our_errors_become_pages_with_their_status_sentence_and_hint(
     assert f"<h1>{heading}</h1>" in page
     assert str(error) in page
     assert response["Cache-Control"] == "private, no-store"
+
+
+def test_who_lacks_a_permission_reads_its_name_and_the_roles_that_have_it() -> None:
+    response = _raising(PermissionMissing(Permission.TOKENS_MANAGE))
+
+    told = response.content.decode()
+    assert response.status_code == 403
+    assert "Your role does not include: Make, rotate and revoke API tokens." in told
+    assert "It comes with: Owner, Admin, Operations, Developer. Whoever" in told
+    assert "tokens.manage" not in told
 
 
 def test_a_database_that_is_away_is_said_and_not_a_crash(db: None) -> None:

@@ -11,6 +11,7 @@ from typing_extensions import override
 from trueup.kernel.actor import Actor, ActorKind
 from trueup.kernel.errors import Forbidden
 from trueup.operators import service as operators
+from trueup.operators.errors import PermissionMissing
 from trueup.operators.permissions import Permission
 from trueup.operators.tokens import service as tokens
 from trueup.operators.types import Scope
@@ -48,7 +49,7 @@ class Bearer(HttpBearer):
         if maker is not None:
             # A scope without a maker has all that its operations take; what a maker may do changes.
             for missing in set(self.needed) - operators.permissions_of(actor):
-                raise operators.forbidden(missing)
+                raise PermissionMissing(missing)
         return actor
 
 

@@ -18,7 +18,7 @@ from trueup.customer import timeline
 from trueup.customer.types import ChangeKind, Customer, Entry, Kind, ScheduledChange, Stage
 from trueup.kernel.errors import NotFound
 from trueup.kernel.records import Record
-from trueup.operators import service as operators
+from trueup.operators.errors import PermissionMissing
 from trueup.operators.permissions import Permission
 from trueup.runtime import clock
 from trueup.web.console import formats, payload
@@ -188,7 +188,7 @@ def why(request: HttpRequest, customer_id: str, field: str) -> HttpResponseBase:
     if field not in FIELDS:
         raise NotFound(f"There is no field {field} to ask about.", hint="The links beside the values ask.")
     if field in CONTACT_FIELDS and not shows_contact(request):
-        raise operators.forbidden(Permission.PERSONAL_CONTACT)
+        raise PermissionMissing(Permission.PERSONAL_CONTACT)
     of = subject(request, customer_id)
     found = customers.why(of.customer.id, field, at=of.at)
     label, meaning = FIELDS[field]

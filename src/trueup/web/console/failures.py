@@ -10,8 +10,11 @@ from django.utils.cache import patch_vary_headers
 from django.utils.translation import gettext as _
 
 from trueup.kernel.errors import Forbidden, NotFound, Refused, TrueupError, Unavailable
+from trueup.operators import permissions
+from trueup.operators.errors import PermissionMissing
 from trueup.runtime import database
 from trueup.web.console.page import preferences, respond, shell, wants_part
+from trueup.web.console.team_words import PERMISSIONS, ROLES
 
 
 def failed(request: HttpRequest, error: TrueupError, *, frame: bool = True) -> HttpResponse:
@@ -23,7 +26,7 @@ def failed(request: HttpRequest, error: TrueupError, *, frame: bool = True) -> H
         # Addresses that the API does not know end here; a program gets the shape that it knows from the others.
         body = {"error": {"code": error.code, "message": error.message, "hint": error.hint}}
         return JsonResponse(body, status=error.status)
-    context = {"error": error, "heading": _heading(error.status)}
+    context = {"error": _in_words(error), "heading": _heading(error.status)}
     part = wants_part(request)
     if part:
         response = render(request, "console/parts/failed.html", context, status=error.status)
@@ -33,6 +36,17 @@ def failed(request: HttpRequest, error: TrueupError, *, frame: bool = True) -> H
     if frame and getattr(request, "user", None) is not None and request.user.is_authenticated:
         return respond(request, "console/failed.html", context, frame=shell(""), status=error.status)
     return render(request, "console/failed_alone.html", context | {"prefs": preferences(request)}, status=error.status)
+
+
+def _in_words(error: TrueupError) -> TrueupError:
+    """A missing permission as the pages call it; a program is told its name, and everything else is as it is."""
+    if not isinstance(error, PermissionMissing):
+        return error
+    roles = ", ".join(str(ROLES[role].label) for role in permissions.roles_with(error.permission))
+    return Forbidden(
+        _("Your role does not include: %(what)s.") % {"what": PERMISSIONS[error.permission]},
+        hint=_("It comes with: %(roles)s. Whoever manages people can give you one of these.") % {"roles": roles},
+    )
 
 
 def database_away(request: HttpRequest) -> HttpResponse:

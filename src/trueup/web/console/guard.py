@@ -19,7 +19,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpRespons
 from django.shortcuts import resolve_url
 
 from trueup.kernel.errors import TrueupError, Unavailable
-from trueup.operators import service as operators
+from trueup.operators.errors import PermissionMissing
 from trueup.operators.permissions import Permission
 from trueup.web.console import failures, locale, sessions
 from trueup.web.console.entrance import Standing, standing
@@ -107,7 +107,7 @@ def _entered(
             require_own_eyes(request)
         wanted = {permission, changing if request.method not in SAFE else None} - {None}
         for missing in wanted - may(request):
-            raise operators.forbidden(cast("Permission", missing))
+            raise PermissionMissing(cast("Permission", missing))
         return view(request, **arguments)
 
     @wraps(view)

@@ -15,8 +15,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST, require_safe
 
 from trueup.kernel.errors import NotFound
-from trueup.operators import service as operators
-from trueup.operators.errors import SignInThrottled
+from trueup.operators.errors import PermissionMissing, SignInThrottled
 from trueup.operators.permissions import Permission
 from trueup.operators.sso import saml_metadata, signing_in
 from trueup.operators.sso import service as sso
@@ -131,7 +130,7 @@ def _goes_on(request: HttpRequest, outcome: Outcome) -> HttpResponseBase:
         _note(request, user, outcome, reauthenticated=True)
         return HttpResponseRedirect(safe_next(request, outcome.pending.next))
     if Permission.SSO_MANAGE not in may(request):
-        raise operators.forbidden(Permission.SSO_MANAGE)
+        raise PermissionMissing(Permission.SSO_MANAGE)
     return sso_test.page(request, outcome)
 
 

@@ -107,6 +107,9 @@ AREAS: Final[tuple[tuple[Label, tuple[tuple[Permission, Label], ...]], ...]] = (
 )
 """Every permission in words, by what it is about."""
 
+PERMISSIONS: Final[dict[Permission, Label]] = {one: label for _area, each in AREAS for one, label in each}
+"""What a permission is called."""
+
 STANDINGS: Final[dict[Standing, Look]] = {
     Standing.WAITING: Look(label=_("Waiting"), tone="info", icon="hourglass"),
     Standing.APPROVED: Look(label=_("Approved"), tone="good", icon="circle-check"),
