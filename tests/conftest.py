@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from pathlib import Path
 
 import coverage
@@ -12,7 +13,13 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Trace the processes that run tests, and not those that tests start: pure files are covered by calling them."""
+    """Trace the processes that run tests, and not those that tests start: pure files are covered by calling them.
+
+    And let an interrupt be heard. A shell that starts a run in the background has it ignored, by everything that the
+    run starts, and then a test that interrupts a command waits for nothing.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     if "PYTEST_XDIST_WORKER" in os.environ or not config.getoption("numprocesses", default=None):
         os.environ.pop("COVERAGE_PROCESS_CONFIG", None)
 
