@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Generator
 from pathlib import Path
 
 import coverage
 import pytest
 
 REPOSITORY = Path(__file__).resolve().parents[1]
+PURE = {"accounts", "audit", "connectors", "customer", "kernel", "mirror", "notices", "operators"}
+"""The folders whose tests call the pure files, and cover them."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -22,6 +25,19 @@ def pytest_configure(config: pytest.Config) -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     if "PYTEST_XDIST_WORKER" in os.environ or not config.getoption("numprocesses", default=None):
         os.environ.pop("COVERAGE_PROCESS_CONFIG", None)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Trace the tests that cover pure files; the others take 0.7 of their time again when each call is looked at."""
+    traced = coverage.Coverage.current()
+    if traced is None or item.path.relative_to(REPOSITORY / "tests").parts[0] in PURE:
+        return (yield)
+    traced.stop()
+    try:
+        return (yield)
+    finally:
+        traced.start()
 
 
 def pytest_sessionfinish() -> None:

@@ -1,5 +1,7 @@
 """Runs the tests as `make test` does: in random order on two cores, tracing pure files, which must be covered entirely.
 
+`tests/conftest.py` says which tests are traced: those that are about pure files.
+
 Arguments go to pytest. A selection of tests (any argument that is no option) is run without the demand on coverage,
 which only all tests together can meet.
 """
