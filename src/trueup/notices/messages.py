@@ -80,6 +80,13 @@ class Message(Record, frozen=True):
     settings_url: str
 
 
+class Preview(Record, frozen=True):
+    """What a rule would send: as a person reads it, and the body for a program where its channel is a webhook."""
+
+    message: Message
+    event: dict[str, Any] | None
+
+
 def message(
     changes: Sequence[tuple[Change, About]],
     *,

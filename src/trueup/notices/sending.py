@@ -257,16 +257,6 @@ def _sentence(error: TrueupError) -> str:
     return f"{error.message} {error.hint}".strip()
 
 
-def _settled(one: Delivery, status: Status, *, error: str = "", answer: str = "") -> Status:
-    with database.transaction():
-        store.settle(one.id, status, error=error, answer=answer)
-    metrics.NOTICES.labels(channel=one.channel.value, result=status.value).inc()
-    if status is Status.FAILED:
-        log.warning("notice.set_aside", delivery=one.id, rule=one.rule_id, channel=one.channel.value)
-        settle_alarm()
-    return status
-
-
 def attempted(rule: Rule, changes: list[Change], *, id: str) -> Attempt:  # noqa: A002 - the header's word
     """Send a message now and tell what came of it; nothing is raised for what the other side says."""
     try:

@@ -16,7 +16,7 @@ from trueup.kernel.money import Money
 from trueup.notices import sending, store
 from trueup.notices.drain import TOPIC
 from trueup.notices.errors import DeliveryUnknown, RuleInvalid, RuleUnknown
-from trueup.notices.messages import Message
+from trueup.notices.messages import Preview, event
 from trueup.notices.types import Attempt, Change, Channel, Delivery, Draft, Kind, Pace, Rule, Saved, Status
 from trueup.operators import service as operators
 from trueup.operators.permissions import Permission
@@ -181,13 +181,13 @@ def counts() -> dict[Status, int]:
     return store.counts()
 
 
-def preview(*, draft: Draft, operator_id: int | None, by: Actor) -> Message | None:
-    """The message that a rule like this would send, as its reader sees it; None where it tells of nothing they may see.
+def preview(*, draft: Draft, operator_id: int | None, rule_id: int, by: Actor) -> Preview | None:
+    """What a rule like this would send, as its reader sees it; None where it tells of nothing they may see.
 
-    The rule need not be whole, and nothing is written or sent.
+    The rule need not be whole, and nothing is written or sent. ``rule_id`` is 0 for one that is not there yet.
     """
     found = Rule(
-        id=0,
+        id=rule_id,
         operator_id=operator_id,
         target=draft.target,
         made_by=by,
@@ -195,9 +195,11 @@ def preview(*, draft: Draft, operator_id: int | None, by: Actor) -> Message | No
         **{name: getattr(draft, name) for name in Draft.__struct_fields__ if name != "target"},
     )
     try:
-        return sending.composed(found, examples(found), sending.Reader(found))[0]
+        message, told = sending.composed(found, examples(found), sending.Reader(found))
     except sending.Dropped:
         return None
+    is_program = found.channel is Channel.WEBHOOK
+    return Preview(message=message, event=event(told, rule_id=found.id, test=False) if is_program else None)
 
 
 def examples(found: Rule) -> list[Change]:

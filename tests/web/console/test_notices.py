@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import json
 from collections.abc import Iterator
 
 import pytest
@@ -93,6 +95,15 @@ def test_what_is_no_amount_is_told_at_the_preview_and_stays_to_be_seen(reader: C
 
     assert "That is no amount." in text(answer)
     assert 'value="-5"' in answer.content.decode()
+
+
+def test_the_preview_for_a_program_is_what_a_program_is_sent(reader: Client) -> None:
+    page = text(reader.post("/account/notifications/new", sent(do="preview", channel="webhook")))
+
+    shown = json.loads(html.unescape(page.split('<pre class="json"', 1)[1].split(">", 1)[1].split("</pre>", 1)[0]))
+    assert shown["type"] == "notices.changes"
+    assert [change["kind"] for change in shown["changes"]] == ["past_due", "unpaid"]
+    assert "frame-mail" not in page
 
 
 def test_a_preview_saves_nothing_and_shows_the_message_in_light_and_dark(reader: Client) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any, Final
 
 import msgspec
@@ -146,11 +147,14 @@ def _secret(request: HttpRequest, place: Place, saved: Saved) -> HttpResponseBas
 def _form(
     request: HttpRequest, place: Place, draft: Draft, found: Rule | None = None, *, error: TrueupError | None = None
 ) -> HttpResponseBase:
+    number = 0 if found is None else found.id
+    seen = notices.preview(draft=_named(draft), operator_id=place.operator_id, rule_id=number, by=acting(request))
     context = {
         "place": place,
         "rule": found,
         "draft": draft,
-        "message": notices.preview(draft=_named(draft), operator_id=place.operator_id, by=acting(request)),
+        "message": None if seen is None else seen.message,
+        "event": json.dumps(seen.event, indent=2, ensure_ascii=False) if seen is not None and seen.event else "",
         "mail_ready": notices.is_mail_ready(),
         "mailbox": "" if place.team else request.user.get_username(),
         "zones": formats.zones(),
