@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
 import sys
@@ -19,7 +18,11 @@ from tests.demo import Console
 from trueup.operators.factors import rules
 from trueup.runtime import clock
 
+EMAIL = "mira@acme.example"
 PASSWORD = "correct horse battery"
+# The console is used by other tests as well: what is changed in its tables is this person's only.
+WHO = f"select id from operators_operator where email = '{EMAIL}'"
+IDLE = "interval '118 minutes 30 seconds'"
 VIRTUAL = {
     "protocol": "ctap2",
     "transport": "internal",
@@ -30,22 +33,29 @@ VIRTUAL = {
 }
 
 
+@pytest.fixture(scope="session")
+def hired(console: Console) -> str:
+    """The address of a person of their own for these tests, because they change what somebody signs in with.
+
+    Hired once for each console and not for each module: a worker that takes tests over from another one may come
+    back to this module after it left it.
+    """
+    command = [sys.executable, "-m", "trueup.ops.main", "operator", "create", EMAIL, "--role", "ops"]
+    subprocess.run([*command, "--password", PASSWORD], check=True, env=console.environment, cwd=REPOSITORY)
+    return EMAIL
+
+
 @pytest.fixture(scope="module")
-def somebody(console: Console) -> Iterator[str]:
-    """The address of a person of their own for these tests, because they change what somebody signs in with."""
-    email = "mira@acme.example"
-    command = [sys.executable, "-m", "trueup.ops.main", "operator", "create", email, "--role", "ops"]
-    env = os.environ | {"DATABASE_URL": console.database, "TRUEUP_HOME": str(console.home)}
-    env |= {"PYTHONPATH": os.pathsep.join([str(REPOSITORY / "src"), str(REPOSITORY)])}
-    subprocess.run([*command, "--password", PASSWORD], check=True, env=env, cwd=REPOSITORY, capture_output=True)
-    yield email
-    _sql(console, "delete from mfa_authenticator")
+def somebody(console: Console, hired: str) -> Iterator[str]:
+    """That person, who needs no second factor once these tests are over."""
+    yield hired
+    _sql(console, f"delete from mfa_authenticator where user_id = ({WHO})")
 
 
 @pytest.fixture
 def fresh(console: Console, somebody: str) -> None:
     """They have no second factor, and nothing of theirs was tried before."""
-    _sql(console, "delete from mfa_authenticator")
+    _sql(console, f"delete from mfa_authenticator where user_id = ({WHO})")
     _sql(console, "delete from operators_signinattempt")
 
 
@@ -181,7 +191,7 @@ def test_an_open_page_warns_before_the_end_and_one_click_stays(
     _password(page, somebody)
     page.wait_for_url("**/account/security")
     # What the page would do in two hours: ask how long there is, and find that it is less than two minutes.
-    _sql(console, "update operators_session set used_at = now() - interval '118 minutes 30 seconds'")
+    _sql(console, f"update operators_session set used_at = now() - {IDLE} where operator_id = ({WHO})")
     page.locator("#session").evaluate("place => { place.dataset.left = '121' }")
     page.evaluate("import(document.querySelector('script[src*=session]').src + '?again')")
 
