@@ -8,8 +8,9 @@ from __future__ import annotations
 import pytest
 
 from tests.browser.conftest import ContextMaker
-from tests.browser.test_accessible import LINT
+from tests.browser.test_accessible import LINT, full_at
 
+__all__ = ["full_at"]
 pytestmark = pytest.mark.timeout(300)
 
 LISTS = (
@@ -38,6 +39,7 @@ ALL_ROWS = """async (most) => {
 }"""
 
 
+@pytest.mark.usefixtures("full_at")
 @pytest.mark.parametrize("locale", ["de-DE", "en-GB"])
 def test_the_widest_value_of_every_column_has_room(open_context: ContextMaker, locale: str) -> None:
     page = open_context(locale=locale, reduced_motion="reduce")
