@@ -22,6 +22,7 @@ LISTS = (
     "/money/ahead",
     "/events",
     "/audit",
+    "/audit/access",
 )
 WIDTHS = (1440, 1340, 1280, 1190, 1140, 1040, 940, 840, 740, 690, 590, 440, 390)
 ALL_ROWS = """async (most) => {
@@ -34,7 +35,14 @@ ALL_ROWS = """async (most) => {
     pages += 1;
   }
   // Nobody in the demo has this name, and a colleague of yours may.
-  for (const cell of document.querySelectorAll('td.col-owner')) cell.textContent = 'Maximiliane von Hohenlohe';
+  for (const name of document.querySelectorAll('td.col-owner, .actor span')) {
+    name.textContent = 'Maximiliane von Hohenlohe';
+  }
+  // All that the demo did was lately; lists are read in another year.
+  for (const at of document.querySelectorAll('td time')) {
+    if (/^\\d\\d:/.test(at.textContent)) at.prepend('29.\\u00a0Sept.\\u00a02025, ');
+    if (/^\\d\\d?\\.? \\p{L}+\\.?$/u.test(at.textContent)) at.append(' 2025');
+  }
   return pages;
 }"""
 

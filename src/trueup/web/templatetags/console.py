@@ -301,7 +301,11 @@ def time_minute(moment: datetime) -> SafeString:
 def time_log(moment: datetime, now: datetime) -> SafeString:
     """A moment in a log: the time alone today, the day before it otherwise."""
     text = formats.second(moment)
-    return _time(moment, text if formats.same_day(moment, now) else f"{formats.near_day(moment, now=now)}, {text}")
+    if not formats.same_day(moment, now):
+        # Where there is no room for both, the time goes below the day, and the day stays whole.
+        day = formats.near_day(moment, now=now).replace(" ", "\xa0")
+        text = f"{day}, {text}"
+    return _time(moment, text)
 
 
 @register.simple_tag

@@ -279,7 +279,7 @@ def ahead_rows(context: Context, lines: Iterable[Coming]) -> SafeString:
         made.append(
             [
                 _who(page, row),
-                format_html('<td class="opt">{}{}</td>', line.plan or formats.NONE, more),
+                format_html('<td class="opt plan" title="{}">{}{}</td>', line.plan, line.plan or formats.NONE, more),
                 f'<td class="{amount_class}">{amount(row.amount)}</td>',
                 f'<td class="{mrr_class}">{mrr(row.mrr)}</td>',
                 f"<td>{when}</td>",
