@@ -40,6 +40,9 @@ ALL_ROWS = """async (most) => {
   }
   // What somebody looked at depends on the tests before this one.
   for (const chip of document.querySelectorAll('.entries td.wrap .chip')) chip.lastChild.data = 'Rohdaten';
+  for (const thing of document.querySelectorAll('td.col-thing code')) {
+    thing.textContent = 'subscription_schedule:sub_sched_1PQRsTuVwXyZaBcDeFgHiJkLm';
+  }
   // All that the demo did was lately; lists are read in another year.
   for (const at of document.querySelectorAll('td time')) {
     if (/^\\d\\d:/.test(at.textContent)) at.prepend('29.\\u00a0Sept.\\u00a02025, ');
