@@ -6,13 +6,14 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Response, expect, sync_playwright
 
 from tests import demo
 from tests.conftest import REPOSITORY
@@ -25,6 +26,8 @@ COMPANIES = 56
 JOBS = ("sales", "support", "finance", "compliance", "ops")
 """The roles whose work is done in a browser here, each by somebody who has that role and no other."""
 PASSWORD = "correct horse battery"
+ARRIVES_SECONDS = 90
+"""What Stripe told is on its page at once, or after this long where two browsers and a database share the machine."""
 # The page that the fixture `drifting` fills.
 DRIFT = "/truth/differences"
 HIRE = """
@@ -62,6 +65,21 @@ def console(chromium: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 def _told(kind: str, about: dict[str, Any], at: int) -> bytes:
     event = {"id": f"evt_{about['id']}", "object": "event", "type": kind, "created": at, "livemode": False}
     return json.dumps(event | {"data": {"object": about}}).encode()
+
+
+def open_when(page: Page, address: str, ready: Callable[[Response], object]) -> None:
+    """Open ``address`` until ``ready`` finds on the page what is on its way there."""
+    until = time.monotonic() + ARRIVES_SECONDS
+    while True:
+        answer = page.goto(address)
+        assert answer is not None, address
+        if ready(answer):
+            return
+        if time.monotonic() > until:
+            pytest.fail(
+                f"not within {ARRIVES_SECONDS} s; {page.url} answers {answer.status}: {page.inner_text('main')}"
+            )
+        page.wait_for_timeout(100)
 
 
 @pytest.fixture(scope="session")

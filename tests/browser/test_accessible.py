@@ -9,7 +9,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import ContextMaker
+from tests.browser.conftest import ContextMaker, open_when
 from tests.demo import Console
 from tools import console_pages
 
@@ -58,13 +58,11 @@ def full_at(full: str, browser: Browser, session: dict[str, Any], console: Conso
     """The customer with something in every place, once all of it is there."""
     options: dict[str, Any] = {"base_url": console.url, "storage_state": session}
     page = browser.new_context(**options).new_page()
-    for _attempt in range(80):
-        answer = page.goto(full)
-        if answer is not None and answer.ok and page.locator(".told").count() and page.locator(".coming li").count():
-            page.context.close()
-            return full
-        page.wait_for_timeout(100)
-    pytest.fail("the events did not reach the customer")
+    open_when(
+        page, full, lambda answer: answer.ok and all(page.locator(part).count() for part in (".told", ".coming li"))
+    )
+    page.context.close()
+    return full
 
 
 def addresses(page: Page, found: dict[str, str], full: str, drifting: str) -> list[str]:

@@ -13,6 +13,7 @@ import psycopg
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.conftest import open_when
 from tests.demo import Console
 from trueup.runtime import clock
 
@@ -96,12 +97,8 @@ def dispute(console: Console) -> str:
 
 
 def test_a_dispute_is_found_while_it_can_still_be_answered(page: Page, dispute: str) -> None:
-    for _attempt in range(60):
-        page.goto("/money/disputes?status=to_answer")
-        if page.locator("#list tbody tr", has_text=dispute).count():
-            break
-        page.wait_for_timeout(100)
     row = page.locator("#list tbody tr", has_text=dispute)
+    open_when(page, "/money/disputes?status=to_answer", lambda _answer: row.count())
     expect(row).to_contain_text("$42.00")
     expect(row).to_contain_text(re.compile("day|hr"))
 

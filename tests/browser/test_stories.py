@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.conftest import ContextMaker
+from tests.browser.conftest import ContextMaker, open_when
 from tests.demo import Console
 
 
@@ -40,12 +40,9 @@ def often_renamed(console: Console) -> str:
 @pytest.fixture
 def busy(page: Page, often_renamed: str) -> Page:
     """The page of that customer, once everything reached it."""
-    for _attempt in range(80):
-        page.goto(often_renamed)
-        if page.locator("h1", has_text="Name 39").count() and page.get_by_role("link", name="Show earlier").count():
-            return page
-        page.wait_for_timeout(100)
-    pytest.fail("the events did not reach the customer")
+    newest, earlier = page.locator("h1", has_text="Name 39"), page.get_by_role("link", name="Show earlier")
+    open_when(page, often_renamed, lambda _answer: newest.count() and earlier.count())
+    return page
 
 
 def texts(locator: Locator) -> list[str]:
@@ -174,11 +171,7 @@ def test_a_new_event_shows_itself_and_reaches_its_customer(page: Page, console: 
     assert page.locator("#list tbody tr").count() == min(before + 1, 50)
     expect(page).to_have_url(re.compile(r"type=customer\.created$"))
 
-    for _attempt in range(50):
-        answer = page.goto("/customers/cus_live")
-        if answer is not None and answer.ok:
-            break
-        page.wait_for_timeout(100)
+    open_when(page, "/customers/cus_live", lambda answer: answer.ok)
     expect(page.get_by_role("heading", level=1)).to_have_text("Live Wire")
 
 

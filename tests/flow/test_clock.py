@@ -106,7 +106,7 @@ def test_the_clock_works_again_after_an_outage_of_the_database(ask: Ask, no_jobs
     asyncio.run(run())
 
 
-async def eventually(question: Callable[[], Awaitable[bool]], seconds: float = 20.0) -> None:
+async def eventually(question: Callable[[], Awaitable[bool]], seconds: float = 60.0) -> None:
     """Ask until the answer is yes."""
     async with asyncio.timeout(seconds):
         while not await question():  # noqa: ASYNC110 - the database sends no word when it is back
