@@ -19,6 +19,7 @@ from tests import demo
 from tests.conftest import REPOSITORY
 from tests.demo import Console
 from tools.screenshots import CHROMIUM, FLAGS
+from trueup.runtime import clock
 
 expect.set_options(timeout=20_000)
 """A machine with other work to do takes its time; what never comes is missed all the same."""
@@ -130,6 +131,32 @@ def full(console: Console) -> str:
     for kind, about, step in told:
         console.receive(_told(kind, about, start + step))
     return "/customers/cus_full"
+
+
+@pytest.fixture
+def dispute(console: Console) -> str:
+    """A dispute of a charge of the demo's, to be answered within three days."""
+    with psycopg.connect(console.database) as connection:
+        found = connection.execute(
+            "select object_id from mirror_object where object_type = 'charge' and customer is not null limit 1"
+        ).fetchone()
+    assert found is not None
+    now = clock.unix()
+    about: dict[str, Any] = {
+        "id": "dp_job",
+        "object": "dispute",
+        "charge": found[0],
+        "amount": 4200,
+        "currency": "usd",
+        "status": "needs_response",
+        "reason": "fraudulent",
+        "created": now,
+        "livemode": False,
+        "evidence_details": {"due_by": now + 3 * 86_400, "has_evidence": False, "submission_count": 0},
+    }
+    event = {"id": "evt_dp_job", "object": "event", "type": "charge.dispute.created", "created": now}
+    console.receive(json.dumps(event | {"livemode": False, "data": {"object": about}}).encode())
+    return "dp_job"
 
 
 @pytest.fixture

@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import csv
-import json
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
-import psycopg
 import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import open_when
-from tests.demo import Console
-from trueup.runtime import clock
 
 
 @pytest.fixture
@@ -68,32 +63,6 @@ def test_what_renews_and_what_leaves_in_the_weeks_ahead(page: Page) -> None:
     page.locator(".stats a").nth(1).press("Enter")
     expect(page).to_have_url(re.compile("what="))
     expect(page.locator(".stats [aria-current=page]")).to_have_count(1)
-
-
-@pytest.fixture
-def dispute(console: Console) -> str:
-    """A dispute of a charge of the demo's, to be answered within three days."""
-    with psycopg.connect(console.database) as connection:
-        found = connection.execute(
-            "select object_id from mirror_object where object_type = 'charge' and customer is not null limit 1"
-        ).fetchone()
-    assert found is not None
-    now = clock.unix()
-    about: dict[str, Any] = {
-        "id": "dp_job",
-        "object": "dispute",
-        "charge": found[0],
-        "amount": 4200,
-        "currency": "usd",
-        "status": "needs_response",
-        "reason": "fraudulent",
-        "created": now,
-        "livemode": False,
-        "evidence_details": {"due_by": now + 3 * 86_400, "has_evidence": False, "submission_count": 0},
-    }
-    event = {"id": "evt_dp_job", "object": "event", "type": "charge.dispute.created", "created": now}
-    console.receive(json.dumps(event | {"livemode": False, "data": {"object": about}}).encode())
-    return "dp_job"
 
 
 def test_a_dispute_is_found_while_it_can_still_be_answered(page: Page, dispute: str) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.browser.conftest import ContextMaker
+from tests.browser.conftest import ContextMaker, open_when
 from tests.browser.test_accessible import LINT, full_at
 
 __all__ = ["full_at"]
@@ -54,8 +54,9 @@ ALL_ROWS = """async (most) => {
 
 @pytest.mark.usefixtures("full_at")
 @pytest.mark.parametrize("locale", ["de-DE", "en-GB"])
-def test_the_widest_value_of_every_column_has_room(open_context: ContextMaker, locale: str) -> None:
+def test_the_widest_value_of_every_column_has_room(open_context: ContextMaker, locale: str, dispute: str) -> None:
     page = open_context(locale=locale, reduced_motion="reduce")
+    open_when(page, "/money/disputes", lambda _answer: page.locator("#list tbody tr", has_text=dispute).count())
     wrong, followed = [], 0
     for address in LISTS:
         answer = page.goto(address)
