@@ -94,20 +94,20 @@ def test_a_reload_and_a_copied_address_show_the_same(page: Page, open_context: C
 
 def test_the_next_page_continues_and_the_first_is_one_click_away(page: Page) -> None:
     # Two customers of the demo share their name, so that it is the address which tells rows apart.
-    addresses = "rows => rows.map(row => row.href)"
+    addresses = "rows => rows.map(row => row.getAttribute('href'))"
     page.goto("/customers?sort=name")
     links = page.locator("a[data-row]")
     first = links.evaluate_all(addresses)
     assert len(first) == 50
 
     page.get_by_role("link", name="Next").click()
-    expect(page.locator(".pager")).to_contain_text("51")
+    expect(page.locator(".pager")).to_contain_text("51\N{EN DASH}")
     second = links.evaluate_all(addresses)
     assert second
     assert set(first).isdisjoint(second)
 
     page.get_by_role("link", name="First").click()
-    expect(page).to_have_url(re.compile(r"sort=name$"))
+    expect(links.first).to_have_attribute("href", first[0])
     assert links.evaluate_all(addresses) == first
 
 

@@ -39,7 +39,7 @@ def test_a_child_that_cannot_be_started_is_tried_again_and_stops_nobody_else() -
     assert steady.pid == other
     failing._argv = steady._argv
 
-    eventually(lambda: ticking(supervisor, failing, killed), "the child runs again")
+    eventually(lambda: ticking(supervisor, failing, killed), "the child runs again", 10)
     pids = [steady.pid, failing.pid]
     supervisor.stop()
     assert not any(pid is not None and alive(pid) for pid in pids)

@@ -54,7 +54,7 @@ def test_a_killed_child_comes_back_and_a_stop_leaves_nobody(home: Installed) -> 
     process.send_signal(signal.SIGTERM)
 
     assert process.wait(40) == 0
-    eventually(lambda: not any(map(alive, pids)), "nobody is left")
+    eventually(lambda: not any(map(alive, pids)), "nobody is left", 10)
     assert home.is_quiet()
 
 

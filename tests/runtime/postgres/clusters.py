@@ -51,7 +51,7 @@ os._exit(0)
 """
 
 
-def eventually(question: Callable[[], object], what: str, seconds: float = 60.0) -> None:
+def eventually(question: Callable[[], object], what: str, seconds: float = 20.0) -> None:
     """Ask until the answer is true; fail with the words ``what`` when it is not in time."""
     end = time.monotonic() + seconds
     while not question():

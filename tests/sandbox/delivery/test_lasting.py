@@ -115,7 +115,7 @@ def test_what_was_under_way_says_nothing_of_a_state_that_was_loaded_meanwhile(
     receiver.gate.clear()
     sandbox.engine.outbox.release()
     sandbox.courier.wake()
-    until = time.monotonic() + 30
+    until = time.monotonic() + 5
     while not receiver.connections and time.monotonic() < until:
         time.sleep(0.01)
 
